@@ -1,0 +1,115 @@
+"""Who may import what: the order of the rooms, one home for each library, no cycles, modules and not names."""
+
+import configparser
+import graphlib
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.architecture import sources
+
+# Library -> the only rooms that import it, so that it can be replaced, and its exceptions translated, in one place.
+# A new dependency needs a line here; a line may stand here before its room is built.
+HOMES = {
+    "httpx": {"web"},
+    "jinja2": {"rendering", "reports"},
+    "jsonschema_rs": {"rendering", "schema"},
+    "msgspec": {"inventory", "model", "reading", "rendering", "reports"},
+    "paramiko": {"ssh"},
+    "procrastinate": {"runs"},
+    "psycopg": {"state"},
+    "pycurl": {"kube"},
+    "pydantic": {"schema"},
+    "pydantic_core": {"schema"},
+    "rich": {"console"},
+    "sqlite3": {"state"},
+    "typer": {"cli"},
+    "yaml": {"reading"},
+}
+
+
+def _contract() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(sources.ROOT / ".importlinter", encoding="utf-8")
+    return parser
+
+
+def test_rooms_keep_their_order() -> None:
+    """Each room imports only rooms below it (import-linter, with the contract in .importlinter)."""
+    # In a process of its own: import-linter configures logging and prints.
+    script = "import sys; from importlinter import cli; sys.exit(cli.lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=sources.ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_built_rooms_are_required() -> None:
+    """In the contract a room is optional, in parentheses, exactly while it is not built."""
+    layers = re.findall(r"\(?\w+\)?", _contract()["importlinter:contract:rooms"]["layers"])
+    built = {module.room for module in sources.fleetctl_modules()} - {""}
+    assert {room for room in layers if not room.startswith("(")} == built
+
+
+def test_every_library_has_one_home() -> None:
+    """A third-party library is imported only by the rooms that are its home."""
+    strangers = [
+        f"{module.path}:{found.line} imports {root}"
+        for module in sources.fleetctl_modules()
+        for found in module.imports()
+        if (root := found.module.partition(".")[0]) in HOMES or root not in {*sys.stdlib_module_names, "fleetctl"}
+        if module.room not in HOMES.get(root, ())
+    ]
+    assert strangers == []
+
+
+def test_dependencies_are_those_we_import() -> None:
+    """pyproject.toml asks for every library that the package imports, and for no other."""
+    project = tomllib.loads((sources.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {_normal(re.split(r"[<>=~!; \[]", requirement)[0]) for requirement in project["dependencies"]}
+    roots = {found.module.partition(".")[0] for module in sources.fleetctl_modules() for found in module.imports()}
+    owners = importlib.metadata.packages_distributions()
+    imported = {_normal(owners[root][0]) for root in roots - {*sys.stdlib_module_names, "fleetctl"}}
+    # pydantic names the one version of its core that it works with; a second floor could only contradict it.
+    assert asked == imported - {"pydantic-core"}
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _targets(found: sources.Import, names: set[str]) -> str:
+    """The module of ours that an import reaches, or ""."""
+    whole = f"{found.module}.{found.name}" if found.name else found.module
+    return next((name for name in (whole, found.module) if name in names), "")
+
+
+def test_no_import_goes_in_circles() -> None:
+    """No module reaches itself through imports, those in functions and under TYPE_CHECKING included.
+
+    The cure is to move the shared type down a room, not the import into a function.
+    """
+    modules = sources.fleetctl_modules()
+    names = {module.name for module in modules}
+    graph = {module.name: {_targets(found, names) for found in module.imports()} - {""} for module in modules}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]), pytrace=False)
+
+
+def test_our_own_imports_are_modules() -> None:
+    """We import our modules, not names out of them, so that a call site says where a thing lives."""
+    modules = (*sources.fleetctl_modules(), *sources.test_modules())
+    known = {module.name for module in modules}
+    folders = {name.rpartition(".")[0] for name in known}
+    names_taken = [
+        f"{module.path}:{found.line} takes {found.name} out of {found.module}"
+        for module in modules
+        for found in module.imports()
+        if found.name and found.module.partition(".")[0] in {"fleetctl", "tests"}
+        if f"{found.module}.{found.name}" not in known | folders
+    ]
+    assert names_taken == []
