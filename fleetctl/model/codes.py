@@ -1,0 +1,96 @@
+"""Stable codes of everything fleetctl can complain about.
+
+A code is a slug ``area/what``. It never changes its meaning, each has a page under docs/reference/errors and a test
+case that provokes it, and ``fleetctl explain CODE`` prints the page offline.
+"""
+
+from __future__ import annotations
+
+import enum
+
+__all__ = ["Code"]
+
+
+class Code(enum.StrEnum):
+    """One member per code; the value is what people see, grep for and link to."""
+
+    YAML_ALIAS_LIMIT = "yaml/alias-limit"
+    YAML_AMBIGUOUS_SCALAR = "yaml/ambiguous-scalar"
+    YAML_DUPLICATE_KEY = "yaml/duplicate-key"
+    YAML_ENCODING = "yaml/encoding"
+    YAML_KEY_NOT_TEXT = "yaml/key-not-text"
+    YAML_MERGE_KEY = "yaml/merge-key"
+    YAML_SYNTAX = "yaml/syntax"
+    YAML_TOO_DEEP = "yaml/too-deep"
+    YAML_TOO_LARGE = "yaml/too-large"
+    YAML_UNKNOWN_TAG = "yaml/unknown-tag"
+
+    PROJECT_BAD_VALUE = "project/bad-value"
+    PROJECT_MISSING_FOLDER = "project/missing-folder"
+    PROJECT_MISSING_KEY = "project/missing-key"
+    PROJECT_NOT_FOUND = "project/not-found"
+    PROJECT_UNKNOWN_KEY = "project/unknown-key"
+    PROJECT_UNREADABLE = "project/unreadable"
+    PROJECT_WRONG_TYPE = "project/wrong-type"
+
+    INVENTORY_APPEND_CONFLICT = "inventory/append-conflict"
+    INVENTORY_APPEND_TO_NON_LIST = "inventory/append-to-non-list"
+    INVENTORY_BAD_VALUE = "inventory/bad-value"
+    INVENTORY_DUPLICATE_DEFAULTS = "inventory/duplicate-defaults"
+    INVENTORY_DUPLICATE_GROUP = "inventory/duplicate-group"
+    INVENTORY_DUPLICATE_NODE = "inventory/duplicate-node"
+    INVENTORY_DUPLICATE_SITE = "inventory/duplicate-site"
+    INVENTORY_GROUP_CONFLICT = "inventory/group-conflict"
+    INVENTORY_GROUP_SELECTS_RESERVED = "inventory/group-selects-reserved"
+    INVENTORY_MISSING_KEY = "inventory/missing-key"
+    INVENTORY_REFERENCE_CYCLE = "inventory/reference-cycle"
+    INVENTORY_REFERENCE_MISSING = "inventory/reference-missing"
+    INVENTORY_RESERVED_LABEL = "inventory/reserved-label"
+    INVENTORY_UNKNOWN_BUNDLE = "inventory/unknown-bundle"
+    INVENTORY_UNKNOWN_KEY = "inventory/unknown-key"
+    INVENTORY_UNKNOWN_KIND = "inventory/unknown-kind"
+    INVENTORY_VARS_SCHEMA = "inventory/vars-schema"
+    INVENTORY_WRONG_TYPE = "inventory/wrong-type"
+
+    SELECTION_BAD_SAMPLE = "selection/bad-sample"
+    SELECTION_BAD_SELECTOR = "selection/bad-selector"
+    SELECTION_EMPTY = "selection/empty"
+    SELECTION_UNKNOWN_GROUP = "selection/unknown-group"
+    SELECTION_UNKNOWN_SITE = "selection/unknown-site"
+    SELECTION_UNREADABLE_FILE = "selection/unreadable-file"
+
+    BUNDLE_BAD_VALUE = "bundle/bad-value"
+    BUNDLE_MISSING_KEY = "bundle/missing-key"
+    BUNDLE_NAME_MISMATCH = "bundle/name-mismatch"
+    BUNDLE_NOT_FOUND = "bundle/not-found"
+    BUNDLE_OUTSIDE_PROJECT = "bundle/outside-project"
+    BUNDLE_SCHEMA_INVALID = "bundle/schema-invalid"
+    BUNDLE_UNKNOWN_KEY = "bundle/unknown-key"
+    BUNDLE_VALUES_SCHEMA = "bundle/values-schema"
+    BUNDLE_VERSION_MISMATCH = "bundle/version-mismatch"
+    BUNDLE_WRONG_TYPE = "bundle/wrong-type"
+
+    TEMPLATE_FAILED = "template/failed"
+    TEMPLATE_FORBIDDEN = "template/forbidden"
+    TEMPLATE_SYNTAX = "template/syntax"
+    TEMPLATE_UNDEFINED = "template/undefined"
+    TEMPLATE_UNPRINTABLE = "template/unprintable"
+
+    OBJECT_BAD_NAME = "object/bad-name"
+    OBJECT_CLASH = "object/clash"
+    OBJECT_DUPLICATE_LIST_KEY = "object/duplicate-list-key"
+    OBJECT_KIND_LIST = "object/kind-list"
+    OBJECT_LITERAL_SECRET = "object/literal-secret"
+    OBJECT_NO_IDENTITY = "object/no-identity"
+    OBJECT_NULL = "object/null"
+    OBJECT_SERVER_FIELD = "object/server-field"
+    OBJECT_TOO_LARGE = "object/too-large"
+
+    RENDER_FOREIGN_FOLDER = "render/foreign-folder"
+    RENDER_NOT_ASSIGNED = "render/not-assigned"
+    RENDER_UNWRITABLE = "render/unwritable"
+
+    USAGE = "usage/wrong"
+    USAGE_NO_SELECTION = "usage/no-selection"
+    USAGE_UNKNOWN_CODE = "usage/unknown-code"
+    INTERNAL = "internal/bug"

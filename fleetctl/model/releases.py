@@ -1,0 +1,49 @@
+"""A bundle rendered for one site: ordered objects and a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from fleetctl.model import objects
+
+__all__ = ["Release", "RenderedObject", "digest", "in_apply_order"]
+
+_DIGEST_VERSION = "r1"
+
+
+class RenderedObject(msgspec.Struct, frozen=True):
+    """One object as it will be sent: canonical JSON, and the template that made it (path as shown to people)."""
+
+    id: objects.ObjectId
+    body: bytes
+    template: str
+
+
+class Release(msgspec.Struct, frozen=True):
+    """What one bundle amounts to at one site; objects stand in apply order."""
+
+    site: str
+    bundle: str
+    version: str
+    digest: str
+    objects: tuple[RenderedObject, ...]
+
+
+def in_apply_order(rendered: Iterable[RenderedObject]) -> tuple[RenderedObject, ...]:
+    """Sort by rank of the kind, then identity, so that order never depends on files or hashing."""
+    return tuple(sorted(rendered, key=lambda one: (objects.rank(one.id), one.id)))
+
+
+def digest(ordered: Iterable[RenderedObject]) -> str:
+    """Return ``r1:`` and the SHA-256 over the canonical objects in apply order, one per line.
+
+    Canonical JSON holds no line feed, so no two lists of objects share a text.
+    """
+    total = hashlib.sha256()
+    for one in ordered:
+        total.update(one.body)
+        total.update(b"\n")
+    return f"{_DIGEST_VERSION}:{total.hexdigest()}"

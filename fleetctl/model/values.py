@@ -1,0 +1,69 @@
+"""Plain values: what a YAML 1.2 core document holds, the mark of a key that is taken away, and words for both."""
+
+from __future__ import annotations
+
+import enum
+import json
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["UNSET", "Unset", "Value", "Vars", "Written", "float_text", "kind_of", "text_of"]
+
+if TYPE_CHECKING:
+    Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
+else:
+    Value = Any  # msgspec knows no recursive types
+"""What vars and bundle values are made of."""
+
+Vars = dict[str, Value]
+"""A map of values by name."""
+
+Written = dict[str, Any]
+"""A map as a file says it: before layers are merged any value may be ``!unset``."""
+
+
+class Unset(enum.Enum):
+    """The value of ``key: !unset``, which takes away what a lower layer set."""
+
+    UNSET = "!unset"
+
+    def __str__(self) -> str:
+        """Return the tag as it is written."""
+        return self.value
+
+
+UNSET = Unset.UNSET
+
+
+def kind_of(value: object) -> str:
+    """Name a value's type with its value, for «expected X, got Y»."""
+    match value:
+        case None:
+            return "nothing (null)"
+        case bool():
+            return f"the boolean {str(value).lower()}"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {json.dumps(value if len(value) <= 40 else value[:37] + '...', ensure_ascii=False)}"
+        case list():
+            return "a list"
+        case dict():
+            return "a map"
+        case _:
+            return str(value)
+
+
+def text_of(value: str | float) -> str:
+    """Write a scalar into other text, booleans and numbers as YAML and JSON spell them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return float_text(value) if isinstance(value, float) else str(value)
+
+
+def float_text(value: float) -> str:
+    """Write a finite float so that YAML 1.1 sees one too: a dot in the mantissa, a sign in the exponent."""
+    mantissa, e, exponent = repr(value).partition("e")
+    if not e:
+        return mantissa
+    mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
+    return f"{mantissa}e{exponent if exponent[0] in '+-' else '+' + exponent}"
