@@ -1,0 +1,163 @@
+"""The strict YAML 1.2 reader: plain data, every problem at its line and column, nothing guessed.
+
+libyaml reads the text into nodes (the only part that is fast and old enough to trust with hostile text); the values
+are made here, because the usual constructors keep the last of two equal keys, read ``NO`` as false and forget where a
+value stood. Places are not kept: they are found again, by reading the text once more, when somebody asks.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+
+import yaml
+from yaml._yaml import CParser
+
+from fleetctl.model import codes, problems
+from fleetctl.reading import constructing
+
+__all__ = ["LIMITS", "Document", "read"]
+
+
+LIMITS = constructing.Limits()
+
+
+class _Parser(CParser):
+    """libyaml without implicit types: a scalar's tag says only whether it was quoted."""
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+
+    def resolve(self, kind: type, _value: str, implicit: object) -> str:
+        if kind is yaml.ScalarNode:
+            return constructing.PLAIN if implicit[0] else constructing.QUOTED  # type: ignore[index]
+        return constructing.QUOTED
+
+    def descend_resolver(self, *_: object) -> None:
+        """Take the place of path-dependent types, which we do not have."""
+
+    def ascend_resolver(self) -> None:
+        """Take the place of path-dependent types, which we do not have."""
+
+
+class Document:
+    """One document of a file: plain ``data`` (maps, lists, scalars, the values of tags); places on demand."""
+
+    def __init__(self, path: str, text: str, index: int, data: object, first_line: int) -> None:
+        self.path = path
+        self.data = data
+        self._text = text
+        self._index = index
+        self._first_line = first_line
+
+    def mark(self, field: problems.Field, *, key: bool = False) -> problems.Mark:
+        """Return where a value stands (or its key); of a field that is not there, where its nearest parent stands."""
+        node, key_node = self._root, None
+        for step in field:
+            found = _child(node, step)
+            if found is None:
+                break
+            key_node, node = found
+        at = key_node if key and key_node is not None else node
+        return constructing.mark(at, self.path, self._first_line)
+
+    @functools.cached_property
+    def _root(self) -> yaml.Node:
+        return next(node for i, node in enumerate(_nodes(self._text)) if i == self._index)
+
+
+def read(
+    text: str | bytes,
+    path: str,
+    *,
+    tags: Mapping[str, object] | None = None,
+    limits: constructing.Limits = LIMITS,
+    first_line: int = 1,
+) -> tuple[list[Document], list[problems.Problem]]:
+    """Read every document of a file.
+
+    ``tags`` gives the values of tags that this kind of file may use, such as ``{"!unset": values.UNSET}``.
+    ``first_line`` is the number of the text's first line, for text cut out of a larger one. A document in which a
+    problem was found is returned all the same when its structure could be read, so that later checks can go on; text
+    that cannot be parsed gives the documents before the fault.
+    """
+    decoded, found = _decoded(text, path, limits)
+    if found is not None:
+        return [], [found]
+    documents: list[Document] = []
+    faults: list[problems.Problem] = []
+    try:
+        for index, node in enumerate(_nodes(decoded)):
+            constructor = constructing.Constructor(tags or {}, limits, first_line, shared="&" in decoded)
+            documents.append(Document(path, decoded, index, constructor.value(node, 0), first_line))
+            faults += constructor.found(node, path)
+    except yaml.YAMLError as error:
+        faults.append(_syntax_problem(error, decoded, path, first_line))
+    return documents, faults
+
+
+def _nodes(text: str) -> Iterator[yaml.Node]:
+    parser = _Parser(text)
+    while parser.check_node():
+        node = parser.get_node()
+        if node is not None:
+            yield node
+
+
+def _decoded(text: str | bytes, path: str, limits: constructing.Limits) -> tuple[str, problems.Problem | None]:
+    if len(text) > limits.bytes:
+        message = f"the file has {len(text):,} bytes; at most {limits.bytes:,} are read; split it"
+        return "", problems.Problem(codes.Code.YAML_TOO_LARGE, message, problems.Mark(path))
+    if isinstance(text, str):
+        return text.removeprefix("\ufeff"), None
+    try:
+        return text.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        column = error.start - text.rfind(b"\n", 0, error.start)
+        message = f"byte 0x{text[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        return "", problems.Problem(codes.Code.YAML_ENCODING, message, problems.Mark(path, line, column))
+
+
+def _child(node: yaml.Node, step: problems.Step) -> tuple[yaml.Node | None, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode) and isinstance(step, str):
+        merged: list[yaml.Node] = []
+        for key, value in node.value:
+            if key.value == step and isinstance(key, yaml.ScalarNode):
+                return key, value
+            if key.value == "<<":
+                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+        return next((found for source in merged if (found := _child(source, step))), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return None, node.value[step]
+    return None
+
+
+_FRIENDLIER = {
+    "mapping values are not allowed in this context": 'a ": " stands inside an unquoted text, or indentation is wrong; '
+    "quote the text",
+    "could not find expected ':'": 'a key without ":" (or indentation that ends a text too early)',
+    "did not find expected key": "indentation does not fit the lines above",
+    "did not find expected '-' indicator": "indentation does not fit the list above",
+    "did not find expected whitespace or line break": "a blank is missing after the tag (as in `!unset }`)",
+    "found undefined alias": "the alias stands for no anchor above it",
+}
+
+
+def _syntax_problem(error: yaml.YAMLError, text: str, path: str, first_line: int) -> problems.Problem:
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    message = _FRIENDLIER.get(said, said)
+    if mark is None:
+        position = getattr(error, "position", 0) or 0
+        before = text.encode()[:position].decode(errors="ignore") if isinstance(position, int) else ""
+        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
+    else:
+        line, column = mark.line, mark.column
+    lines = text.split("\n")
+    source = lines[line] if line < len(lines) else ""
+    if "\t" in source[: len(source) - len(source.lstrip())] or source[column : column + 1] == "\t":
+        message = "a tab stands where only spaces may; indent with spaces"
+    notes = (source.rstrip("\r")[:200],) if source.strip() else ()
+    place = problems.Mark(path, line + first_line, column + 1)
+    return problems.Problem(codes.Code.YAML_SYNTAX, message, place, (), notes)
