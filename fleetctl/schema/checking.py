@@ -1,0 +1,130 @@
+"""Documents against their shapes: every fault as a problem at its line, in our words.
+
+Pydantic says what is wrong with which field; here that becomes the code, the sentence and the mark that people see.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pydantic
+import pydantic_core
+
+from fleetctl.model import codes, problems, values
+from fleetctl.reading import scalars, yaml12
+from fleetctl.schema import shapes
+
+__all__ = ["Area", "check", "kind"]
+
+Area = Literal["inventory", "project", "bundle"]
+"""Which part of a project a document belongs to; the first half of its problems' codes."""
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a map",
+    "list_type": "a list",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+}
+
+
+def kind(document: yaml12.Document, area: Area, allowed: tuple[str, ...]) -> str | problems.Problem:
+    """Return the document's kind, or the problem that it says none that belongs here."""
+    data = document.data
+    if not isinstance(data, dict):
+        message = f"expected a map with apiVersion and kind, got {values.kind_of(data)}"
+        return problems.Problem(codes.Code(f"{area}/wrong-type"), message, document.mark(()))
+    found = data.get("kind")
+    if found is None:
+        message = f"kind is missing; known here: {', '.join(allowed)}"
+        return problems.Problem(codes.Code(f"{area}/missing-key"), message, document.mark(()), ("kind",))
+    if found not in allowed:
+        near = scalars.did_you_mean(str(found), allowed)
+        message = f'unknown kind "{found}"{near or "; known here: " + ", ".join(allowed)}'
+        code = codes.Code.INVENTORY_UNKNOWN_KIND if area == "inventory" else codes.Code(f"{area}/bad-value")
+        return problems.Problem(code, message, document.mark(("kind",)), ("kind",))
+    return str(found)
+
+
+def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> list[problems.Problem]:
+    """Hold a document against a shape; an empty list means that it fits."""
+    try:
+        shape.model_validate(document.data)
+    except pydantic.ValidationError as error:
+        return [_problem(document, area, shape, fault) for fault in error.errors(include_url=False)]
+    return []
+
+
+def _problem(
+    document: yaml12.Document, area: Area, shape: type[shapes.Shape], fault: pydantic_core.ErrorDetails
+) -> problems.Problem:
+    of_key = bool(fault["loc"]) and fault["loc"][-1] == "[key]"
+    field = fault["loc"][:-1] if of_key else fault["loc"]
+    what, message = _said(shape, fault, field)
+    code = _code(area, what)
+    return problems.Problem(code, message, document.mark(field, key=of_key or what == "unknown-key"), field)
+
+
+def _code(area: Area, what: str) -> codes.Code:
+    if what == "bad-selector":
+        return codes.Code.SELECTION_BAD_SELECTOR
+    return codes.Code(f"{area}/{what}")
+
+
+def _said(shape: type[shapes.Shape], fault: pydantic_core.ErrorDetails, field: problems.Field) -> tuple[str, str]:
+    """Return the second half of the code and the sentence."""
+    sort, given = fault["type"], values.kind_of(fault["input"])
+    if "said" in fault.get("ctx", {}):
+        return sort, fault["msg"]
+    match sort:
+        case "extra_forbidden":
+            known = _keys_at(shape, field[:-1])
+            near = scalars.did_you_mean(str(field[-1]), known)
+            return "unknown-key", f"unknown key{near or '; known here: ' + ', '.join(known)}"
+        case "missing":
+            return "missing-key", "this key is required"
+        case "literal_error":
+            return "bad-value", f"expected {fault['ctx']['expected']}, got {given}"
+        case "too_long":
+            return "bad-value", "this map must be empty in v1alpha1; put values under vars"
+        case _ if sort in _EXPECTED:
+            fix = f'; write "{fault["input"]}"' if sort == "string_type" and _is_word(fault["input"]) else ""
+            return "wrong-type", f"expected {_EXPECTED[sort]}, got {given}{fix}"
+        case _:
+            return "bad-value", f"{fault['msg'][:1].lower()}{fault['msg'][1:]}, got {given}"
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def _keys_at(shape: type[shapes.Shape], field: problems.Field) -> list[str]:
+    """Return the keys that a shape knows at a field, as they are written in files."""
+    found: Any = shape
+    for step in field:
+        found = _inner(found, step)
+    if isinstance(found, type) and issubclass(found, pydantic.BaseModel):
+        return [info.alias or name for name, info in found.model_fields.items()]
+    return []
+
+
+def _inner(annotation: Any, step: problems.Step) -> Any:  # noqa: ANN401  # annotations have no common type
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        fields: Mapping[str, Any] = {info.alias or name: info for name, info in annotation.model_fields.items()}
+        return _bare(fields[str(step)].annotation) if step in fields else None
+    arguments = typing.get_args(annotation)
+    return _bare(arguments[-1]) if arguments else None
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401
+    """Take off ``Annotated`` and ``| None``."""
+    while typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType):
+        annotation = typing.get_args(annotation)[0]
+    return annotation

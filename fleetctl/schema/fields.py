@@ -1,0 +1,140 @@
+"""Rules for single fields of our files: names, labels, addresses, times, versions, as annotated types."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import zoneinfo
+from typing import Annotated, Any
+
+import pydantic
+import pydantic_core
+
+from fleetctl.model import labels, selectors, values
+
+__all__ = [
+    "Address",
+    "Cron",
+    "DnsLabel",
+    "Duration",
+    "Endpoint",
+    "Free",
+    "HostKey",
+    "KubernetesVersion",
+    "LabelKey",
+    "LabelValue",
+    "Match",
+    "Proxy",
+    "SemanticVersion",
+    "SiteLabels",
+    "Timezone",
+    "Unsettable",
+]
+
+
+_HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+")
+_ENDPOINT = re.compile(r"https://(\[[0-9a-fA-F:]+\]|[^\s/:@?#]+)(:[0-9]{1,5})?(/[^\s?#]*)?")
+_PROXY = re.compile(r"(https?|socks5h?)://[^\s/]+/?")
+_DURATION = re.compile(r"([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?")
+_CRON_FIELD = re.compile(r"(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?(,(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?)*")
+_CRON_RANGES = (range(60), range(24), range(1, 32), range(1, 13), range(8))
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+_KUBERNETES_VERSION = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?|[0-9]+\.[0-9]+/[a-z]+")
+
+
+def _fault(message: str, code: str = "bad-value") -> pydantic_core.PydanticCustomError:
+    """Make the error of one of our own rules; the message is shown as it stands."""
+    return pydantic_core.PydanticCustomError(code, "{said}", {"said": message})
+
+
+def _checked(check: Any, what: str = "") -> pydantic.AfterValidator:  # noqa: ANN401  # a fault function of model.labels
+    def validate(value: str) -> str:
+        if fault := check(value):
+            raise _fault(f'{what}"{value}" {fault}')
+        return value
+
+    return pydantic.AfterValidator(validate)
+
+
+def _matching(pattern: re.Pattern[str], expected: str) -> pydantic.AfterValidator:
+    def validate(value: str) -> str:
+        if not value or not pattern.fullmatch(value):
+            raise _fault(f'"{value}" is not {expected}')
+        return value
+
+    return pydantic.AfterValidator(validate)
+
+
+def _keep_unset(value: object, handler: pydantic.ValidatorFunctionWrapHandler) -> object:
+    return value if value is values.UNSET else handler(value)
+
+
+Unsettable = pydantic.WrapValidator(_keep_unset)
+
+Free = dict[str, Any]
+"""A map that people fill as they like; its keys are text, its values what YAML core can hold, or ``!unset``."""
+
+DnsLabel = Annotated[str, _checked(labels.dns_label_fault)]
+
+
+def _site_label_key(key: str) -> str:
+    if key in labels.RESERVED:
+        raise _fault(f'"{key}" is a label that every site has built in; choose another key', "reserved-label")
+    return key
+
+
+LabelKey = Annotated[str, _checked(labels.key_fault, "the label key ")]
+LabelValue = Annotated[str, _checked(labels.value_fault, "the label value ")]
+SiteLabels = dict[Annotated[LabelKey, pydantic.AfterValidator(_site_label_key)], Annotated[LabelValue, Unsettable]]
+
+
+def _address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if labels.subdomain_fault(value) or re.fullmatch(r"[0-9.]+", value):
+            raise _fault(f'"{value}" is neither an IP address nor a host name') from None
+    return value
+
+
+def _timezone(value: str) -> str:
+    if value not in zoneinfo.available_timezones():
+        raise _fault(f'"{value}" is not an IANA time zone such as "Europe/Oslo"')
+    return value
+
+
+def _cron(value: str) -> str:
+    fields = value.split()
+    if len(fields) != len(_CRON_RANGES):
+        raise _fault(f'"{value}" is not a cron time: five fields are needed (minute hour day month weekday)')
+    for field, allowed in zip(fields, _CRON_RANGES, strict=True):
+        numbers = [int(number) for number in re.findall(r"(?<!/)\b[0-9]+", re.sub(r"/[0-9]+", "", field))]
+        if not _CRON_FIELD.fullmatch(field) or any(number not in allowed for number in numbers) or "/0" in field:
+            raise _fault(f'"{field}" in "{value}" is not a cron field from {allowed.start} to {allowed.stop - 1}')
+    return value
+
+
+def _selector(value: str) -> str:
+    try:
+        parsed = selectors.parse(value)
+    except selectors.SelectorError as error:
+        raise _fault(f"{error.message} (character {error.position + 1})", "bad-selector") from None
+    for requirement in parsed.requirements:
+        if requirement.key in labels.RESERVED:
+            message = (
+                f'groups select on declared labels only, and "{requirement.key}" is built in; use a label of your own'
+            )
+            raise _fault(message, "group-selects-reserved")
+    return value
+
+
+Timezone = Annotated[str, pydantic.AfterValidator(_timezone)]
+Endpoint = Annotated[str, _matching(_ENDPOINT, "an https:// address without user, query or fragment")]
+Address = Annotated[str, pydantic.AfterValidator(_address)]
+Cron = Annotated[str, pydantic.AfterValidator(_cron)]
+Duration = Annotated[str, _matching(_DURATION, 'a duration such as "3h" or "1h30m"')]
+HostKey = Annotated[str, _matching(_HOST_KEY, "a SHA256:... fingerprint or a public key in OpenSSH form")]
+KubernetesVersion = Annotated[str, _matching(_KUBERNETES_VERSION, 'a version such as "v1.36.3+k3s1" or "1.36/stable"')]
+Match = Annotated[str, pydantic.AfterValidator(_selector)]
+Proxy = Annotated[str, _matching(_PROXY, "an http, https, socks5 or socks5h URL")]
+SemanticVersion = Annotated[str, _matching(_VERSION, 'a semantic version such as "1.4.0"')]

@@ -1,0 +1,56 @@
+"""People's own JSON Schemas (values.schema.json, vars.schema.json) and what they say against a value."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema_rs
+
+from fleetctl.model import problems
+from fleetctl.reading import scalars
+
+__all__ = ["Checker", "Complaint", "SchemaError"]
+
+Complaint = tuple[problems.Field, str]
+"""Where in the value, and what is wrong there."""
+
+
+class SchemaError(ValueError):
+    """A text that is not a usable JSON Schema."""
+
+
+class Checker:
+    """One compiled schema. References may not leave the file, so nothing is ever fetched."""
+
+    def __init__(self, text: str | bytes) -> None:
+        try:
+            self._schema = json.loads(text)
+            self._validator = jsonschema_rs.validator_for(self._schema, validate_formats=True, offline=True)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            msg = f"not JSON: {error}"
+            raise SchemaError(msg) from None
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise SchemaError(str(error).split("\n", 1)[0]) from None
+
+    def complaints(self, value: object) -> list[Complaint]:
+        """Return everything the schema has against a value; an empty list means that it fits."""
+        if self._validator.is_valid(value):
+            return []
+        return [complaint for error in self._validator.iter_errors(value) for complaint in self._said(error)]
+
+    def _said(self, error: jsonschema_rs.ValidationError) -> list[Complaint]:
+        field: problems.Field = tuple(error.instance_path)
+        details = error.kind.as_dict()
+        if error.kind.name == "additionalProperties":
+            known = self._properties_beside(error.schema_path)
+            return [((*field, key), f"unknown key{scalars.did_you_mean(key, known)}") for key in details["unexpected"]]
+        if error.kind.name == "required":
+            return [((*field, details["property"]), "this key is required")]
+        return [(field, error.message)]
+
+    def _properties_beside(self, path: list[str | int]) -> list[str]:
+        """Return the property names next to a keyword of the schema, where they can be found."""
+        at: object = self._schema
+        for step in path[:-1]:
+            at = problems.value_at(at, (step,))
+        return list(at.get("properties", {})) if isinstance(at, dict) else []

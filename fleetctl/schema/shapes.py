@@ -1,0 +1,203 @@
+"""Pydantic shapes of every kind of file. They check and describe; the data that passed stays plain.
+
+Layers (Defaults, a site list's ``defaults``, groups, sites) are merged before they are complete, so nearly every key
+is optional here and any layered key may be ``!unset``. Free-form maps (vars, bundles, cluster.config) take anything.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic.alias_generators import to_camel
+
+from fleetctl.model import sites
+from fleetctl.schema import fields
+
+__all__ = [
+    "API_VERSION",
+    "KINDS",
+    "Access",
+    "Bundle",
+    "Cluster",
+    "Defaults",
+    "Group",
+    "GroupLayer",
+    "KubeAccess",
+    "Layer",
+    "Location",
+    "Node",
+    "Paths",
+    "Project",
+    "Shape",
+    "Site",
+    "SiteList",
+    "SshAccess",
+    "Taint",
+    "Window",
+]
+
+API_VERSION = "fleetctl.dev/v1alpha1"
+
+
+class Shape(pydantic.BaseModel):
+    """Every key is known, every type is strict: text is not a number, 1 is not true."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, frozen=True)
+
+
+class Taint(Shape):
+    """A taint of a node."""
+
+    key: fields.LabelKey
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    value: fields.LabelValue = ""
+
+
+class Node(Shape):
+    """One SSH host of a site."""
+
+    name: fields.DnsLabel
+    address: fields.Address
+    role: sites.Role = "server"
+    arch: sites.Architecture = "amd64"
+    labels: dict[fields.LabelKey, fields.LabelValue] = {}
+    taints: list[Taint] = []
+    vars: fields.Free = {}
+
+
+class SshAccess(Shape):
+    """How nodes are reached over SSH."""
+
+    user: Annotated[str, fields.Unsettable] = ""
+    port: Annotated[int, pydantic.Field(ge=1, le=65535), fields.Unsettable] = 22
+    jump: Annotated[str, fields.Unsettable] = ""
+    host_key: Annotated[fields.HostKey, fields.Unsettable] = ""
+
+
+class KubeAccess(Shape):
+    """How the API server is reached."""
+
+    via: Annotated[sites.Via, fields.Unsettable] = "direct"
+    proxy: Annotated[fields.Proxy, fields.Unsettable] = ""
+    kubeconfig: Annotated[str, fields.Unsettable] = ""
+
+
+class Access(Shape):
+    """The two ways into a site."""
+
+    ssh: Annotated[SshAccess, fields.Unsettable] = SshAccess()
+    kube: Annotated[KubeAccess, fields.Unsettable] = KubeAccess()
+
+
+class Cluster(Shape):
+    """What runs at a site."""
+
+    distribution: Annotated[sites.Distribution, fields.Unsettable] = "k3s"
+    version: Annotated[fields.KubernetesVersion, fields.Unsettable] = ""
+    hardening: Annotated[sites.Hardening, fields.Unsettable] = "none"
+    config: Annotated[fields.Free, fields.Unsettable] = {}
+    endpoint: Annotated[fields.Endpoint, fields.Unsettable] = ""
+
+
+class Location(Shape):
+    """Where a site stands."""
+
+    lat: Annotated[float, pydantic.Field(ge=-90, le=90, strict=False), fields.Unsettable] = 0.0
+    lon: Annotated[float, pydantic.Field(ge=-180, le=180, strict=False), fields.Unsettable] = 0.0
+    timezone: Annotated[fields.Timezone, fields.Unsettable] = "UTC"
+
+
+class Window(Shape):
+    """When a site may be changed."""
+
+    cron: Annotated[fields.Cron, fields.Unsettable] = ""
+    duration: Annotated[fields.Duration, fields.Unsettable] = ""
+
+
+class GroupLayer(Shape):
+    """What a group may lay over its sites: everything but labels, state and identity."""
+
+    location: Annotated[Location, fields.Unsettable] = Location()
+    access: Annotated[Access, fields.Unsettable] = Access()
+    cluster: Annotated[Cluster, fields.Unsettable] = Cluster()
+    bundles: Annotated[
+        dict[fields.DnsLabel, Annotated[dict[str, Any], pydantic.Field(max_length=0), fields.Unsettable]],
+        fields.Unsettable,
+    ] = {}
+    window: Annotated[Window, fields.Unsettable] = Window()
+    vars: Annotated[fields.Free, fields.Unsettable] = {}
+
+
+class Layer(GroupLayer):
+    """What defaults and sites may set."""
+
+    labels: Annotated[fields.SiteLabels, fields.Unsettable] = {}
+    state: Annotated[sites.State, fields.Unsettable] = "active"
+
+
+class Site(Layer):
+    """One entry of a site list."""
+
+    name: fields.DnsLabel
+    nodes: list[Node] = []
+
+
+class _Document(Shape):
+    api_version: Literal["fleetctl.dev/v1alpha1"]
+    kind: str
+
+
+class Defaults(Layer, _Document):
+    """kind: Defaults; the lowest layer that people write."""
+
+
+class SiteList(_Document):
+    """kind: SiteList; many sites per file, or one."""
+
+    defaults: Layer = Layer()
+    sites: list[Site]
+
+
+class Group(GroupLayer, _Document):
+    """kind: Group; a named selector with a priority."""
+
+    name: fields.DnsLabel
+    match: fields.Match
+    priority: int
+
+
+class Paths(Shape):
+    """Where a project keeps its folders, relative to fleetctl.yaml."""
+
+    inventory: str = "inventory"
+    templates: str = "templates"
+
+
+class Project(_Document):
+    """kind: Project; fleetctl.yaml."""
+
+    name: fields.DnsLabel
+    paths: Paths = Paths()
+
+
+class Bundle(_Document):
+    """kind: Bundle; bundle.yaml."""
+
+    name: fields.DnsLabel
+    version: fields.SemanticVersion
+    description: str = ""
+    namespace: fields.DnsLabel
+    values_key: Annotated[str, pydantic.Field(min_length=1)] = ""
+    values: fields.Free = {}
+    allow_literal: bool = False
+
+
+KINDS: dict[str, type[_Document]] = {
+    "Bundle": Bundle,
+    "Defaults": Defaults,
+    "Group": Group,
+    "Project": Project,
+    "SiteList": SiteList,
+}
+"""The shape of each kind of file."""
