@@ -1,0 +1,1 @@
+"""Inventory files to the fleet: reading, layering, selecting, explaining. Touches no network and no state."""

@@ -1,0 +1,234 @@
+"""The fleet: every layer laid over the next for each site, references resolved, all problems in one pass."""
+
+from __future__ import annotations
+
+import itertools
+import pathlib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from fleetctl.inventory import loading, references
+from fleetctl.model import codes, errors, layering, problems, projects, sites, values
+from fleetctl.reading import scalars
+
+__all__ = ["Loaded", "layers_of", "load", "origin"]
+
+_MANY = 3
+"""How many sites a problem names before it only counts them."""
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A fleet without problems, with the files it came from (for ``explain``)."""
+
+    project: projects.Project
+    files: loading.Files
+    fleet: sites.Fleet
+
+
+def load(project: projects.Project) -> Loaded:
+    """Read, check and merge a project's inventory; raises ``InvalidInput`` with everything that is wrong."""
+    with loading.collector_paused():
+        files = loading.load(project)
+        assembly = _Assembly(project, files)
+        members = {name: assembly.site(files.sites[name]) for name in sorted(files.sites)}
+        found = [*files.problems, *assembly.found(), *_unknown_bundles(project, files)]
+    if found:
+        raise errors.InvalidInput(found, files.count)
+    groups = {
+        entry.name: sites.Group(entry.name, entry.match, entry.priority, entry.layer.data, entry.layer.mark(("name",)))
+        for entry in sorted(files.groups.values(), key=lambda entry: entry.name)
+    }
+    fleet = sites.Fleet(project.name, {name: site for name, site in members.items() if site is not None}, groups)
+    return Loaded(project, files, fleet)
+
+
+def layers_of(files: loading.Files, name: str) -> list[loading.Layer]:
+    """Return the layers that make up a site, lowest first."""
+    entry = files.sites[name]
+    lower = [layer for layer in (files.defaults, entry.file_defaults) if layer is not None]
+    declared = _declared([*lower, entry.layer])
+    groups = [group.layer for group in _by_priority(files) if group.match.matches(declared)]
+    return [*lower, *groups, entry.layer]
+
+
+def origin(layers: Iterable[loading.Layer], field: problems.Field) -> problems.Mark | None:
+    """Return where the value that a merged site has at ``field`` was written, or the nearest thing above it."""
+    best: tuple[int, problems.Mark] | None = None
+    for layer in layers:
+        depth = _depth_set(layer.data, field)
+        if depth and (best is None or depth >= best[0]):
+            best = (depth, layer.mark(field[:depth], key=depth < len(field)))
+    return best[1] if best else None
+
+
+def _depth_set(data: object, field: problems.Field) -> int:
+    """Count how many steps of a field a layer knows."""
+    for depth in range(len(field), 0, -1):
+        if problems.value_at(data, field[:depth]) is not problems.NOTHING:
+            return depth
+    return 0
+
+
+def _by_priority(files: loading.Files) -> list[loading.GroupEntry]:
+    return sorted(files.groups.values(), key=lambda group: (group.priority, group.name))
+
+
+def _declared(layers: Iterable[loading.Layer]) -> dict[str, str]:
+    merged: values.Vars = {}
+    for layer in layers:
+        own = layer.data.get("labels")
+        if isinstance(own, dict):
+            merged = layering.merge(merged, own, [])
+    return {key: str(value) for key, value in merged.items()}
+
+
+class _Assembly:
+    """Builds sites one by one; what many sites share (defaults and groups) is merged once per combination."""
+
+    def __init__(self, project: projects.Project, files: loading.Files) -> None:
+        self._project = project
+        self._files = files
+        self._groups = _by_priority(files)
+        self._bases: dict[tuple[int, tuple[int, ...]], values.Vars] = {}
+        self._labels: dict[int, dict[str, str]] = {}
+        self._clashes: set[tuple[int, int]] = set()
+        self._found: dict[tuple[problems.Mark, codes.Code, str], tuple[problems.Field, list[str]]] = {}
+
+    def found(self) -> Iterator[problems.Problem]:
+        """Return what was wrong; what many sites inherit from one place is one problem that counts them."""
+        for (mark, code, message), (field, names) in self._found.items():
+            shown = ", ".join(names[:_MANY])
+            note = f"{len(names):,} sites, e.g. {shown}" if len(names) > _MANY else f"at {shown}"
+            yield problems.Problem(code, message, mark, field, (note,) if names else ())
+
+    def site(self, entry: loading.SiteEntry) -> sites.Site | None:
+        """Merge one site; None when a fault was found that leaves no sound site."""
+        faults: list[layering.Fault] = []
+        declared = self._declared(entry)
+        matched = tuple(i for i, group in enumerate(self._groups) if group.match.matches(declared))
+        base = self._base(entry, matched)
+        merged = layering.merge(base, entry.layer.data, faults)
+        merged["labels"] = {**declared}
+        for fault in faults:
+            self._note(entry.layer.mark(fault.field, key=True), fault, ())
+        if self._files.has_references:
+            self._resolve(entry, merged)
+        self._check(entry, merged)
+        return self._converted(entry, merged)
+
+    def _declared(self, entry: loading.SiteEntry) -> dict[str, str]:
+        own = entry.layer.data.get("labels")
+        lower = self._labels.get(id(entry.file_defaults))
+        if lower is None:
+            layers = [layer for layer in (self._files.defaults, entry.file_defaults) if layer is not None]
+            lower = self._labels[id(entry.file_defaults)] = _declared(layers)
+        if not isinstance(own, dict):
+            return lower
+        return {key: str(value) for key, value in layering.merge({**lower}, own, []).items()}
+
+    def _base(self, entry: loading.SiteEntry, matched: tuple[int, ...]) -> values.Vars:
+        key = (id(entry.file_defaults), matched)
+        if key in self._bases:
+            return self._bases[key]
+        base: values.Vars = {}
+        shared = (self._files.defaults, entry.file_defaults, *(self._groups[i].layer for i in matched))
+        for layer in shared:
+            if layer is None:
+                continue
+            faults: list[layering.Fault] = []
+            base = layering.merge(base, layer.data, faults)
+            for fault in faults:
+                self._note(layer.mark(fault.field, key=True), fault, ())
+        for one, two in itertools.combinations(matched, 2):
+            self._compare(self._groups[one], self._groups[two], (one, two), entry.name)
+        self._bases[key] = base
+        return base
+
+    def _compare(self, one: loading.GroupEntry, two: loading.GroupEntry, pair: tuple[int, int], example: str) -> None:
+        if one.priority != two.priority or pair in self._clashes:
+            return
+        self._clashes.add(pair)
+        for conflict in layering.conflicts(one.layer.data, two.layer.data):
+            theirs = two.layer.mark(conflict.theirs.written)
+            does = "appends" if conflict.theirs.appends else "sets"
+            said = values.kind_of(conflict.theirs.value)
+            message = (
+                f'groups "{one.name}" and "{two.name}" have equal priority {one.priority} and set different values '
+                f"({theirs} {does} {said}); give one a higher priority"
+            )
+            fault = layering.Fault(codes.Code.INVENTORY_GROUP_CONFLICT, conflict.mine.written, message)
+            self._note(one.layer.mark(conflict.mine.written), fault, (example,))
+
+    def _resolve(self, entry: loading.SiteEntry, merged: values.Vars) -> None:
+        own = merged.get("vars")
+        if not isinstance(own, dict):
+            return
+        merged["vars"], faults = references.resolve(own)
+        for fault in faults:
+            self._note_inherited(entry, layering.Fault(fault.code, ("vars", *fault.field), fault.message))
+
+    def _check(self, entry: loading.SiteEntry, merged: values.Vars) -> None:
+        """Check what only the merged site can show."""
+        window = merged.get("window")
+        for key in ("cron", "duration"):
+            if isinstance(window, dict) and key not in window:
+                message = f"the window has no {key}; a window needs cron and duration"
+                self._note_inherited(entry, _fault("MISSING_KEY", ("window", key), message))
+        access = merged.get("access")
+        kube = access.get("kube") if isinstance(access, dict) else None
+        if isinstance(kube, dict) and kube.get("via") == "proxy" and not kube.get("proxy"):
+            message = "via: proxy needs access.kube.proxy, the proxy's URL"
+            self._note_inherited(entry, _fault("MISSING_KEY", ("access", "kube", "via"), message))
+        if self._files.vars_schema is not None:
+            for field, message in self._files.vars_schema.complaints(merged.get("vars", {})):
+                fault = layering.Fault(codes.Code.INVENTORY_VARS_SCHEMA, ("vars", *field), message)
+                self._note_inherited(entry, fault)
+
+    def _converted(self, entry: loading.SiteEntry, merged: values.Vars) -> sites.Site | None:
+        own_vars = merged.get("vars")
+        shared: values.Vars = own_vars if isinstance(own_vars, dict) else {}
+        nodes = []
+        for index, node in enumerate(entry.nodes):
+            faults: list[layering.Fault] = []
+            over = node.get("vars")
+            merged_vars = layering.merge(shared, over, faults) if isinstance(over, dict) and over else shared
+            nodes.append({**node, "vars": merged_vars})
+            for fault in faults:
+                self._note(entry.layer.mark(("nodes", index, "vars", *fault.field), key=True), fault, ())
+        try:
+            return msgspec.convert({**merged, "name": entry.name, "nodes": nodes}, sites.Site)
+        except msgspec.ValidationError:
+            if not self._found:
+                raise  # every way here is a problem that was noted; anything else is a bug
+            return None
+
+    def _note_inherited(self, entry: loading.SiteEntry, fault: layering.Fault) -> None:
+        mark = origin(layers_of(self._files, entry.name), fault.field) or entry.layer.mark(())
+        self._note(mark, fault, (entry.name,))
+
+    def _note(self, mark: problems.Mark, fault: layering.Fault, names: tuple[str, ...]) -> None:
+        _, known = self._found.setdefault((mark, fault.code, fault.message), (fault.field, []))
+        known += [name for name in names if name not in known[-1:]]
+
+
+def _fault(what: str, field: problems.Field, message: str) -> layering.Fault:
+    return layering.Fault(codes.Code[f"INVENTORY_{what}"], field, message)
+
+
+def _unknown_bundles(project: projects.Project, files: loading.Files) -> Iterator[problems.Problem]:
+    """Find assignments of bundles that the project does not have."""
+    known = {path.parent.name for path in project.templates.glob("*/bundle.yaml")}
+    groups = [group.layer for group in files.groups.values()]
+    file_defaults = {id(entry.file_defaults): entry.file_defaults for entry in files.sites.values()}
+    own = [entry.layer for entry in files.sites.values()]
+    for layer in filter(None, (files.defaults, *file_defaults.values(), *groups, *own)):
+        assigned = layer.data.get("bundles")
+        for name in assigned if isinstance(assigned, dict) else ():
+            if name not in known:
+                near = scalars.did_you_mean(name, known)
+                folder = project.shown(pathlib.Path(project.templates))
+                message = f'no bundle "{name}" in {folder}/{near}'
+                field = ("bundles", name)
+                mark = layer.mark(field, key=True)
+                yield problems.Problem(codes.Code.INVENTORY_UNKNOWN_BUNDLE, message, mark, (*layer.field, *field))

@@ -1,0 +1,66 @@
+"""Finding a project and its settings file."""
+
+from __future__ import annotations
+
+import pathlib
+
+from fleetctl.model import codes, errors, problems, projects
+from fleetctl.reading import disk, yaml12
+from fleetctl.schema import checking, shapes
+
+__all__ = ["FILE", "find"]
+
+FILE = "fleetctl.yaml"
+
+
+def find(start: pathlib.Path) -> projects.Project:
+    """Return the project that ``start`` lies in, looking upwards.
+
+    Raises ``NotConfigured`` when there is none, ``InvalidInput`` when its settings are wrong.
+    """
+    start = start.absolute()
+    if not start.is_dir():
+        message = f"{start} is not a folder"
+        raise errors.NotConfigured(codes.Code.PROJECT_NOT_FOUND, message, "Give -C an existing folder.")
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return _load(folder / FILE)
+    message = f"no {FILE} in {start} or a folder above it"
+    raise errors.NotConfigured(codes.Code.PROJECT_NOT_FOUND, message, "Give the project's folder with -C DIR.")
+
+
+def _load(file: pathlib.Path) -> projects.Project:
+    text, found = disk.read(file, FILE)
+    documents, faults = yaml12.read(text, FILE)
+    found = found or faults
+    if not found and len(documents) != 1:
+        message = f"expected one document of kind Project, got {len(documents)}"
+        found = [problems.Problem(codes.Code.PROJECT_WRONG_TYPE, message, problems.Mark(FILE, 1, 1))]
+    if not found:
+        kind = checking.kind(documents[0], "project", ("Project",))
+        found = (
+            [kind] if isinstance(kind, problems.Problem) else checking.check(documents[0], "project", shapes.Project)
+        )
+    if found:
+        raise errors.InvalidInput(found, files=1)
+    settings = shapes.Project.model_validate(documents[0].data)
+    project = projects.Project(
+        name=settings.name,
+        root=file.parent,
+        inventory=_folder(file.parent, settings.paths.inventory),
+        templates=_folder(file.parent, settings.paths.templates),
+    )
+    missing = [
+        problems.Problem(
+            codes.Code.PROJECT_MISSING_FOLDER, f"there is no folder {folder}", documents[0].mark(field), field
+        )
+        for folder, field in ((project.inventory, ("paths", "inventory")), (project.templates, ("paths", "templates")))
+        if not folder.is_dir()
+    ]
+    if missing:
+        raise errors.InvalidInput(missing, files=1)
+    return project
+
+
+def _folder(root: pathlib.Path, path: str) -> pathlib.Path:
+    return (root / path).resolve()

@@ -1,0 +1,102 @@
+"""``${vars.path}``: values that stand for other values of the same site, resolved once after the merge.
+
+A text that is nothing but a reference takes the value with its type; inside other text only scalars can stand.
+``$${vars.x}`` is the text ``${vars.x}`` itself; other dollar signs mean nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fleetctl.model import codes, layering, problems, values
+from fleetctl.reading import scalars
+
+__all__ = ["resolve"]
+
+_LONGEST = 2**20
+_REFERENCE = re.compile(r"\$?\$\{vars\.([^{}]+)\}")
+
+
+def resolve(site_vars: values.Vars) -> tuple[values.Vars, list[layering.Fault]]:
+    """Return vars with every reference replaced; a reference that leads nowhere or in a circle is a fault."""
+    resolver = _Resolver(site_vars)
+    resolved = {key: resolver.value(value, (key,)) for key, value in site_vars.items()}
+    return resolved, resolver.faults
+
+
+class _Resolver:
+    def __init__(self, site_vars: values.Vars) -> None:
+        self._vars = site_vars
+        self._open: list[problems.Field] = []
+        self._known: dict[problems.Field, values.Value] = {}
+        self.faults: list[layering.Fault] = []
+
+    def value(self, value: values.Value, field: problems.Field) -> values.Value:
+        if isinstance(value, str):
+            return self._text(value, field) if "${vars." in value else value
+        if isinstance(value, dict):
+            return {key: self.value(inner, (*field, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.value(inner, (*field, index)) for index, inner in enumerate(value)]
+        return value
+
+    def _text(self, text: str, field: problems.Field) -> values.Value:
+        whole = _REFERENCE.fullmatch(text)
+        if whole and not text.startswith("$$"):
+            value: values.Value = self._target(whole[1], field)
+            return None if value is problems.NOTHING else value
+        made = _REFERENCE.sub(lambda match: self._inside(match, field), text)
+        if len(made) <= _LONGEST:
+            return made
+        message = f"references unfold to more than {_LONGEST:,} characters"
+        self._fault(codes.Code.INVENTORY_REFERENCE_CYCLE, field, message)
+        return ""
+
+    def _inside(self, match: re.Match[str], field: problems.Field) -> str:
+        if match[0].startswith("$$"):
+            return match[0][1:]
+        value = self._target(match[1], field)
+        if value is problems.NOTHING:
+            return ""
+        if isinstance(value, dict | list) or value is None:
+            message = f"{match[0]} is {values.kind_of(value)}; only text, numbers and booleans can stand inside text"
+            self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, message)
+            return ""
+        return values.text_of(value)
+
+    def _target(self, path: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
+        try:
+            target = problems.parse_field(path)
+        except ValueError:
+            return self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, f"vars.{path} is not a path")
+        if target in self._known:
+            return self._known[target]
+        if any(_contains(opened, target) for opened in self._open) or _contains(target, field):
+            chain = " > ".join(f"vars.{problems.field_text(step)}" for step in (*(self._open or [field]), target))
+            message = f"the reference leads back to itself: {chain}"
+            return self._fault(codes.Code.INVENTORY_REFERENCE_CYCLE, field, message)
+        value: Any = self._vars
+        for depth, step in enumerate(target):
+            inner = problems.value_at(value, (step,))
+            if inner is problems.NOTHING:
+                known = sorted(value) if isinstance(value, dict) else []
+                message = f"vars.{problems.field_text(target[: depth + 1])} does not exist"
+                near = scalars.did_you_mean(str(step), known)
+                return self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, message + near)
+            value = inner
+        self._open.append(target)
+        resolved = self.value(value, target)
+        self._open.pop()
+        self._known[target] = resolved
+        return resolved
+
+    def _fault(self, code: codes.Code, field: problems.Field, message: str) -> Any:  # noqa: ANN401  # NOTHING
+        fault = layering.Fault(code, field, message)
+        if fault not in self.faults:
+            self.faults.append(fault)
+        return problems.NOTHING
+
+
+def _contains(outer: problems.Field, inner: problems.Field) -> bool:
+    return inner[: len(outer)] == outer

@@ -1,0 +1,154 @@
+"""Which sites a command is about: the selection flags, the same on every command, applied to a fleet.
+
+Flags of different kinds narrow each other; the values of one flag widen it (``-g a -g b`` is either group), except
+that several ``-l`` must all match, as a selector's own commas do.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import pathlib
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from fleetctl.model import codes, errors, selectors, sites
+from fleetctl.reading import scalars
+
+__all__ = ["Selection", "select"]
+
+_SAMPLE = re.compile(r"(?P<percent>[0-9]+(?:\.[0-9]+)?)%|(?P<count>[0-9]+)")
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """What the selection flags say; empty means every site."""
+
+    selectors: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    """Names, globs, comma lists of these, ``@file``, or ``-`` for standard input."""
+    exclude: tuple[str, ...] = ()
+    sample: str = ""
+    """``50`` or ``5%`` of what the other flags leave."""
+    seed: int = 0
+    everything: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether any flag was given, ``--all`` included."""
+        return self != Selection(seed=self.seed)
+
+
+def select(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], str] = lambda: "") -> list[sites.Site]:
+    """Return the selected sites by name, sorted.
+
+    Raises ``UsageError`` for flags that mean nothing in this fleet and ``EmptySelection`` when no site is left.
+    """
+    chosen = list(fleet.sites.values())
+    for text in selection.selectors:
+        selector = _selector(text)
+        chosen = [site for site in chosen if selector.matches(sites.selectable_labels(site))]
+    if selection.groups:
+        members = [_group(fleet, name) for name in selection.groups]
+        chosen = [site for site in chosen if any(group.match.matches(site.labels) for group in members)]
+    if selection.sites:
+        named = _named(fleet, selection.sites, "--site", read_stdin)
+        chosen = [site for site in chosen if site.name in named]
+    if selection.exclude:
+        named = _named(fleet, selection.exclude, "--exclude", read_stdin)
+        chosen = [site for site in chosen if site.name not in named]
+    chosen = _sample(chosen, selection)
+    if not chosen:
+        raise errors.EmptySelection(codes.Code.SELECTION_EMPTY, *_why_empty(fleet, selection))
+    return chosen
+
+
+def _selector(text: str) -> selectors.Selector:
+    try:
+        return selectors.parse(text)
+    except selectors.SelectorError as error:
+        pointer = " " * (error.position) + "^"
+        message = f"-l {text!r}: {error.message}"
+        raise errors.UsageError(codes.Code.SELECTION_BAD_SELECTOR, message, f"{text}\n{pointer}") from None
+
+
+def _group(fleet: sites.Fleet, name: str) -> sites.Group:
+    if name in fleet.groups:
+        return fleet.groups[name]
+    near = scalars.did_you_mean(name, fleet.groups) or f"; known: {', '.join(fleet.groups) or 'none'}"
+    raise errors.UsageError(codes.Code.SELECTION_UNKNOWN_GROUP, f'there is no group "{name}"{near}')
+
+
+def _named(fleet: sites.Fleet, given: Iterable[str], flag: str, read_stdin: Callable[[], str]) -> set[str]:
+    """Return the sites that names and patterns stand for; a plain name must exist, a pattern may match nothing."""
+    found: set[str] = set()
+    unknown: list[str] = []
+    for word in _words(given, flag, read_stdin):
+        if any(sign in word for sign in "*?["):
+            found.update(fnmatch.filter(fleet.sites, word))
+        elif word in fleet.sites:
+            found.add(word)
+        else:
+            unknown.append(word)
+    if unknown:
+        near = scalars.did_you_mean(unknown[0], fleet.sites) if len(unknown) == 1 else ""
+        shown = ", ".join(f'"{name}"' for name in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
+        count = f"{len(unknown)} names of {flag} are not in" if len(unknown) > 1 else f"{flag} is not in"
+        message = f"{count} the fleet: {shown}{near}"
+        raise errors.UsageError(codes.Code.SELECTION_UNKNOWN_SITE, message, "List the sites: fleetctl inventory list")
+    return found
+
+
+def _words(given: Iterable[str], flag: str, read_stdin: Callable[[], str]) -> list[str]:
+    words: list[str] = []
+    for value in given:
+        for part in value.split(","):
+            if part == "-":
+                words += _lines(read_stdin())
+            elif part.startswith("@"):
+                words += _lines(_file(part[1:], flag))
+            elif part.strip():
+                words.append(part.strip())
+    return words
+
+
+def _lines(text: str) -> list[str]:
+    """Return the names in a list: one a line, or several with commas or spaces; ``#`` starts a comment."""
+    return [word for line in text.splitlines() for word in re.split(r"[,\s]+", line.partition("#")[0]) if word]
+
+
+def _file(path: str, flag: str) -> str:
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{flag} @{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+        raise errors.UsageError(codes.Code.SELECTION_UNREADABLE_FILE, message) from None
+
+
+def _sample(chosen: list[sites.Site], selection: Selection) -> list[sites.Site]:
+    """Take a part of the sites by the hash of their names, so that a smaller sample is inside a larger one."""
+    if not selection.sample:
+        return chosen
+    match = _SAMPLE.fullmatch(selection.sample)
+    if match is None or (match["percent"] and float(match["percent"]) > 100):
+        message = f'--sample takes a number of sites or a percentage such as 5%, not "{selection.sample}"'
+        raise errors.UsageError(codes.Code.SELECTION_BAD_SAMPLE, message)
+    wanted = int(match["count"]) if match["count"] else int(len(chosen) * float(match["percent"]) / 100)
+    if chosen and match["percent"] and float(match["percent"]) > 0:
+        wanted = max(wanted, 1)
+    order = sorted(chosen, key=lambda site: hashlib.sha256(f"{selection.seed}:{site.name}".encode()).digest())
+    return sorted(order[:wanted], key=lambda site: site.name)
+
+
+def _why_empty(fleet: sites.Fleet, selection: Selection) -> tuple[str, str]:
+    """Say what was asked and, for a label key that no site has, which one was probably meant."""
+    count = f"none of the {len(fleet.sites):,} sites matches" if fleet.sites else "the inventory has no sites"
+    known = {key for site in fleet.sites.values() for key in sites.selectable_labels(site)}
+    asked = [requirement.key for text in selection.selectors for requirement in selectors.parse(text).requirements]
+    missing = [key for key in asked if key not in known]
+    if not missing:
+        return count, "Look at what there is: fleetctl inventory list -o wide"
+    near = scalars.did_you_mean(missing[0], known) or f"; labels in use: {', '.join(sorted(known))}"
+    return count, f'No site has a label "{missing[0]}"{near}'
