@@ -1,0 +1,164 @@
+"""A bundle as it lies on disk: its description, its templates, its values and the schema that checks them."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+
+import msgspec
+
+from fleetctl.model import codes, errors, problems, values
+from fleetctl.reading import disk, scalars, yaml12
+from fleetctl.schema import checking, jsonschemas, shapes
+
+__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "Source", "catalogue", "load"]
+
+DESCRIPTION = "bundle.yaml"
+VALUES_SCHEMA = "values.schema.json"
+_NOT_RENDERED = "examples"
+
+_Shown = Callable[[pathlib.Path], str]
+"""Makes a path short for people."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One file that takes part in rendering; ``path`` is the file as people see it."""
+
+    name: str
+    path: str
+    text: str
+
+    @property
+    def is_template(self) -> bool:
+        """Tell whether Jinja reads the file at all."""
+        return self.name.endswith(".j2")
+
+    @property
+    def makes_objects(self) -> bool:
+        """Tell whether the file yields objects itself, rather than being included by others."""
+        return self.name.endswith((".yaml.j2", ".yaml", ".yml"))
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A loaded bundle; ``sources`` are sorted by name."""
+
+    name: str
+    version: str
+    namespace: str
+    values_key: str
+    values: values.Vars
+    allow_literal: bool
+    sources: dict[str, Source]
+    checker: jsonschemas.Checker | None
+    document: yaml12.Document
+
+
+def catalogue(folder: pathlib.Path) -> list[str]:
+    """Return the names of the bundles below a templates folder."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))
+
+
+def load(folder: pathlib.Path, wanted: str, shown: _Shown) -> Bundle:
+    """Load ``NAME`` or ``NAME@VERSION`` from a templates folder; raises ``InvalidInput`` with all that is wrong."""
+    name, _, version = wanted.partition("@")
+    known = catalogue(folder)
+    if name not in known:
+        near = scalars.did_you_mean(name, known) or f"; there is: {', '.join(known) or 'none'}"
+        message = f'there is no bundle "{name}"{near}'
+        mark = problems.Mark(shown(folder))
+        raise errors.InvalidInput([problems.Problem(codes.Code.BUNDLE_NOT_FOUND, message, mark)])
+    loader = _Loader(folder / name, shown)
+    bundle = loader.load()
+    if bundle is not None and version and bundle.version != version:
+        message = f"{name} is at version {bundle.version}, not {version}"
+        mark = bundle.document.mark(("version",))
+        loader.found.append(problems.Problem(codes.Code.BUNDLE_VERSION_MISMATCH, message, mark, ("version",)))
+    if bundle is None or loader.found:
+        raise errors.InvalidInput(loader.found, files=loader.files)
+    return bundle
+
+
+class _Loader:
+    def __init__(self, folder: pathlib.Path, shown: _Shown) -> None:
+        self._folder = folder
+        self._shown = shown
+        self.files = 0
+        self.found: list[problems.Problem] = []
+
+    def load(self) -> Bundle | None:
+        document = self._description()
+        sources = self._sources()
+        checker = self._checker()
+        if document is None:
+            return None
+        said = shapes.Bundle.model_validate(document.data)
+        if said.name != self._folder.name:
+            message = f'the folder is called "{self._folder.name}"; a bundle has the name of its folder'
+            mark = document.mark(("name",))
+            self.found.append(problems.Problem(codes.Code.BUNDLE_NAME_MISMATCH, message, mark, ("name",)))
+        return Bundle(
+            name=said.name,
+            version=said.version,
+            namespace=said.namespace,
+            values_key=said.values_key or said.name,
+            values=said.values,
+            allow_literal=said.allow_literal,
+            sources=sources,
+            checker=checker,
+            document=document,
+        )
+
+    def _read(self, path: pathlib.Path) -> bytes:
+        self.files += 1
+        if not path.resolve().is_relative_to(self._folder.resolve()):
+            message = "the link leads out of the bundle's folder; a bundle holds all its files"
+            mark = problems.Mark(self._shown(path))
+            self.found.append(problems.Problem(codes.Code.BUNDLE_OUTSIDE_PROJECT, message, mark))
+            return b""
+        text, found = disk.read(path, self._shown(path))
+        self.found += found
+        return text
+
+    def _description(self) -> yaml12.Document | None:
+        path = self._folder / DESCRIPTION
+        documents, found = yaml12.read(self._read(path), self._shown(path))
+        if not found and len(documents) != 1:
+            message = f"expected one document of kind Bundle, got {len(documents)}"
+            found = [problems.Problem(codes.Code.BUNDLE_WRONG_TYPE, message, problems.Mark(self._shown(path), 1, 1))]
+        if not found:
+            kind = checking.kind(documents[0], "bundle", ("Bundle",))
+            found = [kind] if isinstance(kind, problems.Problem) else []
+            found = found or checking.check(documents[0], "bundle", shapes.Bundle)
+        self.found += found
+        return None if found else documents[0]
+
+    def _sources(self) -> dict[str, Source]:
+        sources: dict[str, Source] = {}
+        for path in sorted(self._folder.rglob("*")):
+            name = path.relative_to(self._folder).as_posix()
+            hidden = any(part.startswith(".") for part in name.split("/"))
+            if hidden or name == DESCRIPTION or name.startswith(f"{_NOT_RENDERED}/") or path.is_dir():
+                continue
+            if name.endswith((".j2", ".yaml", ".yml")):
+                sources[name] = Source(name, self._shown(path), self._text(path))
+        return sources
+
+    def _text(self, path: pathlib.Path) -> str:
+        try:
+            return self._read(path).decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+            mark = problems.Mark(self._shown(path))
+            self.found.append(problems.Problem(codes.Code.YAML_ENCODING, message, mark))
+            return ""
+
+    def _checker(self) -> jsonschemas.Checker | None:
+        path = self._folder / VALUES_SCHEMA
+        if not path.exists():
+            return None
+        try:
+            return jsonschemas.Checker(self._read(path))
+        except jsonschemas.SchemaError as error:
+            mark = problems.Mark(self._shown(path))
+            self.found.append(problems.Problem(codes.Code.BUNDLE_SCHEMA_INVALID, str(error), mark))
+            return None

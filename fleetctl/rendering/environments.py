@@ -1,0 +1,179 @@
+"""The sandbox that templates run in, and what can go wrong there as typed faults at template lines.
+
+Strict by design: what is undefined fails, a map or null never prints as Python text, booleans print as YAML spells
+them, and nothing that differs between two runs (clock, randomness, environment, files) can be reached.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jinja2
+import jinja2.exceptions
+import jinja2.sandbox
+import msgspec
+
+from fleetctl.model import codes, values
+from fleetctl.reading import scalars
+from fleetctl.rendering import bundles, filters
+
+__all__ = ["Compiled", "Environment", "TemplateFault"]
+
+_GLOBALS = ("cycler", "dict", "joiner", "namespace", "range")
+_SHOWN_KEYS = 8
+
+
+class TemplateFault(Exception):
+    """A template cannot be compiled or rendered: where (source name, line from 1) and what."""
+
+    def __init__(self, code: codes.Code, source: str, line: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.source = source
+        self.line = line
+        self.message = message
+
+
+class _Missing(jinja2.StrictUndefined):
+    """What an unknown name or key evaluates to; using it says what there is instead."""
+
+    @property
+    def _undefined_message(self) -> str:
+        name = str(self._undefined_name)
+        if isinstance(self._undefined_obj, Mapping):
+            known = sorted(str(key) for key in self._undefined_obj)
+            what = f'there is no "{name}" in this map'
+        elif self._undefined_obj is jinja2.utils.missing:
+            known = list(_NAMES)
+            what = f'"{name}" is not defined'
+        else:
+            return f"{values.kind_of(self._undefined_obj)} has no {name!r}"
+        shown = ", ".join(known[:_SHOWN_KEYS]) + (", ..." if len(known) > _SHOWN_KEYS else "")
+        return what + (scalars.did_you_mean(name, known) or f"; there is: {shown or 'nothing'}")
+
+
+_NAMES = ("bundle", "fleet", "site", "values", "vars")
+
+
+class _Unprintable(Exception):
+    pass
+
+
+def _finalize(value: object) -> object:
+    """Turn the result of ``{{ ... }}`` into text, refusing what has no one spelling in YAML."""
+    if isinstance(value, str | jinja2.Undefined):
+        return value
+    if isinstance(value, bool | int | float):
+        return values.text_of(value)
+    if value is None:
+        msg = "this is null here, which would print as None; give it a default, or write it with | k"
+    elif isinstance(value, dict | list | tuple):
+        what = "a map" if isinstance(value, dict) else "a list"
+        msg = f"{what} is no text; write it with | k or | toyaml"
+    else:
+        msg = f"a {type(value).__name__} is no text; is a call or a filter missing?"
+    raise _Unprintable(msg)
+
+
+class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401  # signature of Jinja
+        """Let ``values.items`` be the key "items" where a map has one, before the method of that name."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """One template ready to render."""
+
+    source: bundles.Source
+    template: jinja2.Template
+
+
+class Environment:
+    """The templates of one bundle, compiled once."""
+
+    def __init__(self, sources: Mapping[str, bundles.Source], extensions: Iterable[type] = ()) -> None:
+        self._sources = {source.path: source for source in sources.values()}
+
+        def find(name: str) -> tuple[str, str, None] | None:
+            source = sources.get(name)
+            return (source.text, source.path, None) if source and source.is_template else None
+
+        jinja = _Sandbox(
+            autoescape=False,
+            extensions=list(extensions),
+            finalize=_finalize,
+            keep_trailing_newline=True,
+            loader=jinja2.FunctionLoader(find),
+            lstrip_blocks=True,
+            trim_blocks=True,
+            undefined=_Missing,
+        )
+        jinja.globals = {name: jinja.globals[name] for name in _GLOBALS}
+        jinja.filters.update(filters.FILTERS)
+        del jinja.filters["random"]
+        self._jinja = jinja
+
+    def mark_sources(self, numbers: Mapping[str, int]) -> None:
+        """Tell an extension which number stands for which source path (see ``sourcemaps``)."""
+        self._jinja.extend(marked_sources=dict(numbers))
+
+    def compile(self, source: bundles.Source) -> Compiled:
+        """Compile one template; raises ``TemplateFault`` at the line of a syntax error."""
+        try:
+            return Compiled(source, self._jinja.get_template(source.name))
+        except jinja2.TemplateError as error:
+            raise self._fault(error, source) from None
+
+    def render(self, compiled: Compiled, context: Mapping[str, object]) -> str:
+        """Render one template; raises ``TemplateFault`` at the line that failed."""
+        try:
+            return compiled.template.render(context)
+        except Exception as error:  # noqa: BLE001  # whatever a template provokes is the template's fault, not ours
+            raise self._fault(error, compiled.source) from None
+
+    def parse(self, source: bundles.Source) -> jinja2.nodes.Template:
+        """Return the syntax tree of a template that compiles."""
+        return self._jinja.parse(source.text, source.name, source.path)
+
+    def _fault(self, error: Exception, source: bundles.Source) -> TemplateFault:
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            path, line = error.filename or source.path, error.lineno
+        else:
+            path, line = self._place(error.__traceback__, source)
+        code, message = _said(error)
+        return TemplateFault(code, path, line, message)
+
+    def _place(self, trace: types.TracebackType | None, source: bundles.Source) -> tuple[str, int]:
+        """Return the innermost template line of a traceback, which Jinja rewrites to template names and lines."""
+        place = (source.path, 0)
+        while trace is not None:
+            path = trace.tb_frame.f_code.co_filename
+            if path in self._sources:
+                place = (path, trace.tb_lineno)
+            trace = trace.tb_next
+        return place
+
+
+def _said(error: Exception) -> tuple[codes.Code, str]:
+    match error:
+        case jinja2.TemplateSyntaxError():
+            return codes.Code.TEMPLATE_SYNTAX, error.message or "this is not Jinja"
+        case jinja2.UndefinedError():
+            return codes.Code.TEMPLATE_UNDEFINED, error.message or "something is undefined"
+        case jinja2.TemplateNotFound():
+            message = f'the bundle has no template "{error.name}" (names are relative to its folder)'
+            return codes.Code.TEMPLATE_FAILED, message
+        case jinja2.exceptions.SecurityError():
+            return codes.Code.TEMPLATE_FORBIDDEN, f"templates may not do this: {error}"
+        case _Unprintable():
+            return codes.Code.TEMPLATE_UNPRINTABLE, str(error)
+        case filters.FilterError():
+            return codes.Code.TEMPLATE_FAILED, str(error)
+        case RecursionError():
+            return codes.Code.TEMPLATE_FAILED, "the template calls itself without end"
+        case _:
+            return codes.Code.TEMPLATE_FAILED, f"{type(error).__name__}: {error}"

@@ -1,0 +1,101 @@
+"""What templates may do to values. Pure: no clock, no randomness, no environment, no files."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Final
+
+import jinja2
+
+from fleetctl.model import values
+from fleetctl.reading import yamltext
+
+__all__ = ["FILTERS", "FilterError", "b64enc", "dns1123", "k", "nindent", "quote", "required", "sha256", "toyaml"]
+
+
+class FilterError(Exception):
+    """A filter cannot do what a template asks; the message says why."""
+
+
+def k(value: object) -> str:
+    """Write any value on one line as JSON, which is always valid YAML: the safe way to put a value into a template."""
+    return yamltext.inline(_defined(value))
+
+
+def toyaml(value: object) -> str:
+    """Write a value as block YAML without a line feed at the end; use with ``nindent``."""
+    return yamltext.block(_defined(value)).removesuffix("\n")
+
+
+def nindent(text: str, width: int) -> str:
+    """Start a new line and indent every line that is not empty by ``width`` spaces."""
+    pad = " " * width
+    return "\n" + "\n".join(f"{pad}{line}" if line else line for line in text.split("\n"))
+
+
+def quote(value: object) -> str:
+    """Write a scalar as double-quoted text."""
+    return yamltext.quoted(_text(value, "quote"))
+
+
+def b64enc(value: object) -> str:
+    """Encode text (as UTF-8) in base64."""
+    return base64.b64encode(_text(value, "b64enc").encode()).decode()
+
+
+def sha256(value: object) -> str:
+    """Return the SHA-256 of text (as UTF-8) in hex; a map or list is hashed as ``k`` writes it."""
+    text = yamltext.inline(value) if isinstance(value, dict | list) else _text(value, "sha256")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def required(value: object, message: str) -> object:
+    """Return the value, or fail with ``message`` where it is undefined, null or empty text."""
+    if isinstance(value, jinja2.Undefined) or value is None or value == "":
+        raise FilterError(message)
+    return value
+
+
+def dns1123(value: object) -> str:
+    """Make a DNS-1123 label of text; what had to be shortened ends in a hash, so that it stays unique."""
+    text = _text(value, "dns1123")
+    name = re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")
+    if not name:
+        msg = f"dns1123: nothing of {text!r} can stand in a name"
+        raise FilterError(msg)
+    if len(name) <= _LONGEST_LABEL:
+        return name
+    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_LABEL - 9].rstrip('-')}-{mark}"
+
+
+FILTERS: Final[dict[str, Callable[..., object]]] = {
+    "b64enc": b64enc,
+    "dns1123": dns1123,
+    "k": k,
+    "nindent": nindent,
+    "quote": quote,
+    "required": required,
+    "sha256": sha256,
+    "tojson": k,
+    "toyaml": toyaml,
+}
+"""The filters beside Jinja's own, by name; ``tojson`` is ``k``, because Jinja's escapes for HTML."""
+
+_LONGEST_LABEL = 63
+
+
+def _defined(value: object) -> object:
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises with the name of what is missing
+    return value
+
+
+def _text(value: object, name: str) -> str:
+    if isinstance(_defined(value), bool | int | float | str):
+        return values.text_of(value)  # type: ignore[arg-type]  # narrowed through _defined
+    msg = f"{name} takes text, a number or a boolean, not {values.kind_of(value)}"
+    raise FilterError(msg)

@@ -1,0 +1,157 @@
+"""Releases as files: ``<site>/<namespace>/<kind>-<name>.yaml``, written so that a crash never leaves half a file.
+
+An ``index.json`` at the root lists what was written. It marks the folder as ours (another folder is refused), and it
+is how files of objects that are no longer rendered are found and removed. Files that would not change are not touched.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from fleetctl.model import codes, errors, objects, releases
+from fleetctl.reading import yamltext
+
+__all__ = ["INDEX", "Index", "Written", "path_of", "write"]
+
+INDEX = "index.json"
+_KIND = "RenderedTree"
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+
+
+class Index(msgspec.Struct, rename="camel"):
+    """What the tree holds: digests by site and bundle, files by site."""
+
+    api_version: str
+    kind: str
+    releases: dict[str, dict[str, str]] = {}
+    files: dict[str, list[str]] = {}
+
+
+class Written(msgspec.Struct, frozen=True):
+    """How many files were written, left alone because they were equal, and removed."""
+
+    written: int
+    unchanged: int
+    removed: int
+
+
+def path_of(identity: objects.ObjectId, ending: str) -> str:
+    """Return an object's path below its site; kinds of custom resources carry their group, so that none collide."""
+    kind = identity.kind.lower() if identity.built_in else f"{identity.kind.lower()}.{identity.group}"
+    name = "".join(sign if sign in _SAFE else f"%{ord(sign):02X}" for sign in identity.name)
+    return f"{identity.namespace or '_cluster'}/{kind}-{name}.{ending}"
+
+
+def write(made: Iterable[releases.Release], folder: pathlib.Path, style: str) -> Written:
+    """Bring a folder to what was rendered; sites that are not among the releases keep their files.
+
+    Raises ``Refused`` for a folder with anything else in it, or one that cannot be written to.
+    """
+    try:
+        index = _index(folder)
+        return _Writer(folder, index, style).write(made)
+    except OSError as error:
+        message = f"{error.filename or folder}: {error.strerror or error}"
+        raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Files already written are whole.") from error
+
+
+def _index(folder: pathlib.Path) -> Index:
+    index = folder / INDEX
+    if index.is_file():
+        try:
+            found = msgspec.json.decode(index.read_bytes(), type=Index)
+        except msgspec.DecodeError:
+            found = None
+        if found is not None and found.kind == _KIND:
+            return found
+    elif not folder.exists() or not any(folder.iterdir()):
+        return Index("fleetctl.dev/v1alpha1", _KIND)
+    message = f"{folder} holds files that fleetctl did not render"
+    hint = "Give --out a new folder, an empty one, or one that fleetctl render made."
+    raise errors.Refused(codes.Code.RENDER_FOREIGN_FOLDER, message, hint)
+
+
+class _Writer:
+    def __init__(self, folder: pathlib.Path, index: Index, style: str) -> None:
+        self._folder = folder
+        self._index = index
+        self._ending = "json" if style == "json" else "yaml"
+        self._emit: Callable[[object], str] = yamltext.FORMATS[style]
+        self._texts: dict[bytes, bytes] = {}
+        self._counts = {"written": 0, "unchanged": 0, "removed": 0}
+
+    def write(self, made: Iterable[releases.Release]) -> Written:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        by_site: dict[str, list[releases.Release]] = {}
+        for release in made:
+            by_site.setdefault(release.site, []).append(release)
+        wanted: dict[str, dict[str, bytes]] = {}
+        for site, of_site in by_site.items():
+            wanted[site] = {
+                path_of(one.id, self._ending): self._text(one.body) for release in of_site for one in release.objects
+            }
+        # The index first knows old and new files alike: whatever a crash leaves behind is found the next time.
+        old = {site: self._index.files.get(site, []) for site in wanted}
+        for site, files in wanted.items():
+            self._index.files[site] = sorted({*old[site], *files})
+        self._save_index()
+        for site, files in wanted.items():
+            for path, text in files.items():
+                self._put(self._folder / site / path, text)
+            self._remove(site, sorted(set(old[site]) - set(files)))
+            self._index.files[site] = sorted(files)
+            self._index.releases[site] = {release.bundle: release.digest for release in by_site[site]}
+        self._save_index()
+        return Written(**self._counts)
+
+    def _text(self, body: bytes) -> bytes:
+        known = self._texts.get(body)
+        if known is None:
+            known = self._texts[body] = self._emit(msgspec.json.decode(body)).encode()
+        return known
+
+    def _put(self, path: pathlib.Path, text: bytes) -> None:
+        try:
+            if path.read_bytes() == text:
+                self._counts["unchanged"] += 1
+                return
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+        self._counts["written"] += 1
+
+    def _remove(self, site: str, stale: Iterable[str]) -> None:
+        root = (self._folder / site).resolve()
+        for name in stale:
+            path = self._folder / site / name
+            if not path.resolve().is_relative_to(root):
+                continue  # an index that was tampered with removes nothing outside its site
+            path.unlink(missing_ok=True)
+            self._counts["removed"] += 1
+            for parent in path.parents:
+                if parent == self._folder or any(parent.iterdir()):
+                    break
+                parent.rmdir()
+
+    def _save_index(self) -> None:
+        self._index.files = dict(sorted(self._index.files.items()))
+        self._index.releases = dict(sorted(self._index.releases.items()))
+        _replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")
+
+
+def _replace(path: pathlib.Path, text: bytes) -> None:
+    """Write a file beside its place and rename it over, so that readers see the old text or the new."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+        pathlib.Path(temporary).chmod(0o644)
+        pathlib.Path(temporary).replace(path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise
