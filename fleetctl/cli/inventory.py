@@ -1,0 +1,85 @@
+"""``fleetctl inventory``: validate, list, show, explain."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fleetctl.cli import opening, options
+from fleetctl.console import explanations, tables
+from fleetctl.inventory import explaining, loading, selecting
+from fleetctl.model import errors
+from fleetctl.rendering import bundles, usages
+from fleetctl.reports import envelopes
+
+__all__ = ["Format", "SiteName", "app", "explain", "list_sites", "show", "validate"]
+
+app = typer.Typer(help="Look at the fleet: validate, list, show, explain.", no_args_is_help=True)
+
+Format = Annotated[options.Output, typer.Option("-o", help="What standard output gets.")]
+SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.")]
+
+
+@app.command()
+def validate(ctx: typer.Context, output: Format = options.Output.TABLE) -> None:
+    """Check every inventory file and report all that is wrong in one pass."""
+    try:
+        loaded = opening.of(ctx).fleet()
+    except errors.InvalidInput as error:
+        if output in envelopes.FORMATS:
+            envelopes.write(envelopes.problem_list(error.problems), output, sys.stdout)
+            raise typer.Exit(int(error.exit)) from None
+        raise
+    if output in envelopes.FORMATS:
+        envelopes.write(envelopes.problem_list([]), output, sys.stdout)
+    else:
+        tables.validated(loaded.fleet, loaded.files.count, sys.stdout)
+
+
+@app.command("list")
+@options.selection_flags
+def list_sites(ctx: typer.Context, selection: selecting.Selection, output: Format = options.Output.TABLE) -> None:
+    """List sites."""
+    fleet = opening.of(ctx).fleet().fleet
+    chosen = selecting.select(fleet, selection, opening.read_stdin)
+    if output in envelopes.FORMATS:
+        envelopes.write(envelopes.site_list(chosen), output, sys.stdout)
+    else:
+        tables.sites_table(chosen, sys.stdout, wide=output == options.Output.WIDE)
+
+
+@app.command()
+def show(ctx: typer.Context, site: SiteName, output: Format = options.Output.YAML) -> None:
+    """Show one site as all layers together make it."""
+    fleet = opening.of(ctx).fleet().fleet
+    (chosen,) = selecting.select(fleet, selecting.Selection(sites=(site,)))
+    envelopes.write(envelopes.one_site(chosen), output if output in envelopes.FORMATS else "yaml", sys.stdout)
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    site: SiteName,
+    path: Annotated[
+        str, typer.Argument(metavar="[PATH]", help="A value, such as pos.tls.minVersion or cluster.version.")
+    ] = "",
+    output: Format = options.Output.TABLE,
+) -> None:
+    """Explain where a site's values come from, what they shadow, and which templates use them."""
+    loaded = opening.of(ctx).fleet()
+    (chosen,) = selecting.select(loaded.fleet, selecting.Selection(sites=(site,)))
+    project = loaded.project
+    assigned = [bundles.load(project.templates, name, project.shown) for name in chosen.bundles]
+    defaults = [
+        loading.Layer(f"bundle {one.name}", {"vars": {one.values_key: one.values}}, one.document, ("values",), lifted=2)
+        for one in assigned
+    ]
+    found = explaining.explain(loaded, chosen.name, explaining.field_of(path) if path else (), defaults)
+    known = [usage for one in assigned for usage in usages.usages(one)]
+    used = {explanation.field: usages.touching(known, explanation.field) for explanation in found}
+    if output in envelopes.FORMATS:
+        envelopes.write(envelopes.explanation_list(chosen.name, found, used), output, sys.stdout)
+    else:
+        explanations.show(found, used, sys.stdout)

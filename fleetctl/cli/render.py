@@ -1,0 +1,81 @@
+"""``fleetctl render``: bundles to files."""
+
+from __future__ import annotations
+
+import enum
+import pathlib
+import sys
+from typing import Annotated
+
+import typer
+
+from fleetctl.cli import opening, options
+from fleetctl.console import tables
+from fleetctl.inventory import fleets, selecting
+from fleetctl.model import codes, errors, sites
+from fleetctl.rendering import bundles, rendering, trees
+from fleetctl.reports import envelopes, manifests
+
+__all__ = ["Style", "app", "render"]
+
+app = typer.Typer()
+
+
+class Style(enum.StrEnum):
+    """How manifests are written."""
+
+    YAML = "yaml"
+    KYAML = "kyaml"
+    JSON = "json"
+
+
+@app.command()
+@options.selection_flags
+def render(
+    ctx: typer.Context,
+    selection: selecting.Selection,
+    wanted: Annotated[
+        list[str], typer.Argument(metavar="[BUNDLE[@VERSION]]...", help="Bundles; without any, all assigned ones.")
+    ] = [],  # noqa: B006  # Typer reads the default, nobody changes it
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", metavar="DIR", help='Folder to write to, by default "rendered" in the project; - prints.'
+        ),
+    ] = "",
+    style: Annotated[Style, typer.Option("--format", help="How manifests are written.")] = Style.YAML,
+    output: Annotated[options.Output, typer.Option("-o", help="What standard output gets.")] = options.Output.TABLE,
+) -> None:
+    """Render bundles for sites into files, without contacting anything."""
+    loaded = opening.of(ctx).fleet()
+    chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
+    names = wanted or sorted({name for site in chosen for name in site.bundles})
+    members = _assigned(chosen, {name.partition("@")[0] for name in names}, names)
+    project = loaded.project
+    rendered = rendering.render(
+        loaded.fleet,
+        [bundles.load(project.templates, name, project.shown) for name in names],
+        members,
+        lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field),
+    )
+    if out == "-":
+        manifests.write(rendered.releases, style, sys.stdout)
+        return
+    folder = pathlib.Path(out) if out else project.root / "rendered"
+    written = trees.write(rendered.releases, folder, style)
+    if output in envelopes.FORMATS:
+        envelopes.write(envelopes.release_list(rendered.releases), output, sys.stdout)
+    else:
+        tables.rendered(rendered, written, folder, len(chosen) - len(members), sys.stdout)
+
+
+def _assigned(chosen: list[sites.Site], wanted: set[str], names: list[str]) -> list[sites.Site]:
+    """Return the sites that have any of the bundles; raises ``EmptySelection`` when none has."""
+    members = [site for site in chosen if wanted & site.bundles.keys()]
+    if not members:
+        shown = ", ".join(names) or "any bundle"
+        message = f"none of the {len(chosen):,} selected sites is assigned {shown}"
+        raise errors.EmptySelection(
+            codes.Code.RENDER_NOT_ASSIGNED, message, "Assign it under bundles: in the inventory."
+        )
+    return members

@@ -1,0 +1,40 @@
+"""``fleetctl version``: what is running."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from typing import Annotated
+
+import typer
+
+import fleetctl
+
+__all__ = ["app", "version"]
+
+app = typer.Typer()
+
+
+@app.command()
+def version(
+    output: Annotated[str, typer.Option("-o", metavar="table|json", help="What standard output gets.")] = "table",
+) -> None:
+    """Show the version of fleetctl and what it runs on."""
+    if output not in ("table", "json"):
+        message = "-o takes table or json here"
+        raise typer.BadParameter(message)
+    python = platform.python_version()
+    if output == "json":
+        said = {
+            "apiVersion": "fleetctl.dev/v1alpha1",
+            "kind": "Version",
+            "version": fleetctl.__version__,
+            "python": python,
+            "platform": platform.platform(),
+        }
+        sys.stdout.write(json.dumps(said) + "\n")
+    else:
+        sys.stdout.write(
+            f"fleetctl {fleetctl.__version__} (Python {python}, {platform.system()} {platform.machine()})\n"
+        )

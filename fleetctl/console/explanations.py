@@ -1,0 +1,69 @@
+"""Why is it this value: the winner, what it shadows, what it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from fleetctl.inventory import explaining
+from fleetctl.model import problems, values
+from fleetctl.reading import yamltext
+
+__all__ = ["show"]
+
+_VALUE_WIDTH = 42
+_VERBS = {"sets": "", "appends": "appended ", "removes": "removed", "replaces": "replaced by "}
+
+
+def show(
+    found: Sequence[explaining.Explanation],
+    used: Mapping[problems.Field, Sequence[problems.Mark]],
+    stream: TextIO,
+) -> None:
+    """Write one value in full, or many as a list of values with the place that each comes from."""
+    if len(found) == 1:
+        _in_full(found[0], used.get(found[0].field, ()), stream)
+        return
+    names = [problems.field_text(one.field) for one in found]
+    texts = [_text(one.value) for one in found]
+    name_width, text_width = max(map(len, names)), min(max(map(len, texts)), _VALUE_WIDTH)
+    for one, name, text in zip(found, names, texts, strict=True):
+        top = one.contributions[0] if one.contributions else None
+        place = f"{top.mark}  {top.layer}" if top else "built in"
+        stream.write(f"{name.ljust(name_width)}  {text.ljust(text_width)}  {place}\n")
+
+
+def _in_full(one: explaining.Explanation, marks: Sequence[problems.Mark], stream: TextIO) -> None:
+    lines: list[tuple[str, str, str]] = []
+    appended = any(part.verb == "appends" and part.counts for part in one.contributions)
+    if appended or not one.contributions:
+        lines.append((_text(one.value), "" if one.contributions else "built in", ""))
+    for index, part in enumerate(one.contributions):
+        text = _said(part)
+        if appended and part.counts:
+            text = f"  from {text}"
+        elif index:
+            text = f"  shadows {text}"
+        lines.append((text, str(part.mark), part.layer))
+    widths = [max(len(line[column]) for line in lines) for column in range(2)]
+    for text, mark, layer in lines:
+        stream.write(f"{text.ljust(widths[0])}  {mark.ljust(widths[1])}  {layer}".rstrip() + "\n")
+    if marks:
+        stream.write(f"used by {_places(marks)}\n")
+
+
+def _said(part: explaining.Contribution) -> str:
+    verb = _VERBS[part.verb]
+    return verb if part.value is values.UNSET else f"{verb}{_text(part.value)}"
+
+
+def _text(value: object) -> str:
+    return "(removed)" if value is values.UNSET else yamltext.inline(value)
+
+
+def _places(marks: Sequence[problems.Mark]) -> str:
+    """Write places file by file: ``templates/x.yaml.j2:18, :31; templates/y.yaml.j2:4``."""
+    by_file: dict[str, list[str]] = {}
+    for mark in marks:
+        by_file.setdefault(mark.path, []).append(f":{mark.line}")
+    return "; ".join(f"{path}{', '.join(lines)}" for path, lines in by_file.items())

@@ -1,0 +1,73 @@
+"""Tables and one-line results, the way kubectl writes them: name first, two blanks between columns, no lines."""
+
+from __future__ import annotations
+
+import pathlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from fleetctl.model import sites
+from fleetctl.rendering import rendering, trees
+
+__all__ = ["rendered", "sites_table", "table", "validated"]
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO) -> None:
+    """Write rows under heads; columns are as wide as what is in them, the last one is not padded."""
+    lines = [list(heads), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    for line in lines:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        stream.write("  ".join(cells).rstrip() + "\n")
+
+
+def validated(fleet: sites.Fleet, files: int, stream: TextIO) -> None:
+    """Say that an inventory is sound, and what it amounts to."""
+    states = Counter(site.state for site in fleet.sites.values())
+    parts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "none"
+    counts = f"{len(fleet.sites):,} sites ({parts}) and {len(fleet.groups):,} groups in {files:,} files"
+    stream.write(f"{counts}: no errors.\n")
+
+
+def sites_table(chosen: Sequence[sites.Site], stream: TextIO, *, wide: bool) -> None:
+    """Write sites, one a line."""
+    heads = ["NAME", "STATE", "DISTRIBUTION", "VERSION", "NODES", "BUNDLES"]
+    table(
+        [*heads, "LABELS"] if wide else heads,
+        (_cells(site, wide=wide) for site in chosen),
+        stream,
+    )
+
+
+def _cells(site: sites.Site, *, wide: bool) -> list[str]:
+    cells = [
+        site.name,
+        site.state,
+        site.cluster.distribution,
+        site.cluster.version or "-",
+        str(len(site.nodes)),
+        ",".join(sorted(site.bundles)) or "-",
+    ]
+    if wide:
+        cells.append(",".join(f"{key}={value}" for key, value in sorted(site.labels.items())) or "-")
+    return cells
+
+
+def rendered(
+    result: rendering.Rendered, written: trees.Written, folder: pathlib.Path, unassigned: int, stream: TextIO
+) -> None:
+    """Say what was rendered, how alike the sites are, and what became of the files."""
+    by_bundle: dict[str, list[str]] = {}
+    for release in result.releases:
+        by_bundle.setdefault(f"{release.bundle} {release.version}", []).append(release.digest)
+    for name, digests in by_bundle.items():
+        distinct = len(set(digests))
+        alike = "all alike" if distinct == 1 else f"{distinct:,} different releases"
+        stream.write(f"{name} for {len(digests):,} {'sites' if len(digests) > 1 else 'site'}: {alike}\n")
+    if unassigned:
+        stream.write(f"{unassigned:,} selected sites are not assigned and were left out\n")
+    stream.write(
+        f"{result.documents:,} objects ({result.distinct:,} different) in {folder}: "
+        f"{written.written:,} written, {written.unchanged:,} unchanged, {written.removed:,} removed\n"
+    )

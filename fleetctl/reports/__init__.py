@@ -1,0 +1,1 @@
+"""Machine text from results. Pure: a result and a stream, no terminal."""

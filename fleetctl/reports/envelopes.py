@@ -1,0 +1,133 @@
+"""Results as JSON, JSON lines, YAML or bare names. ``apiVersion`` and ``kind`` say what it is; keys are stable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TextIO
+
+import msgspec
+
+from fleetctl.inventory import explaining
+from fleetctl.model import problems, releases, sites, values
+from fleetctl.reading import yamltext
+
+__all__ = [
+    "API_VERSION",
+    "FORMATS",
+    "explanation_list",
+    "one_site",
+    "problem_list",
+    "release_list",
+    "site_list",
+    "write",
+]
+
+API_VERSION: Final = "fleetctl.dev/v1alpha1"
+FORMATS: Final = frozenset({"json", "jsonl", "name", "yaml"})
+
+_Envelope = dict[str, object]
+
+
+def write(envelope: _Envelope, style: str, stream: TextIO) -> None:
+    """Write an envelope; lists give one item a line in ``jsonl`` and ``name``."""
+    items = envelope.get("items")
+    many = items if isinstance(items, list) else [envelope]
+    if style == "json":
+        stream.write(msgspec.json.format(msgspec.json.encode(envelope), indent=2).decode() + "\n")
+    elif style == "yaml":
+        stream.write(yamltext.block(envelope))
+    elif style == "jsonl":
+        stream.writelines(msgspec.json.encode(item).decode() + "\n" for item in many)
+    else:
+        stream.writelines(f"{item.get('name') or item.get('code')}\n" for item in many)
+
+
+def site_list(chosen: Iterable[sites.Site]) -> _Envelope:
+    """Return sites as all layers make them."""
+    return _list("SiteList", [_site(site) for site in chosen])
+
+
+def one_site(site: sites.Site) -> _Envelope:
+    """Return one site as all layers make it."""
+    return {"apiVersion": API_VERSION, "kind": "Site", **_site(site)}
+
+
+def problem_list(found: Iterable[problems.Problem]) -> _Envelope:
+    """Return problems; ``field`` is written as people read it."""
+    return _list(
+        "ProblemList",
+        [
+            {
+                "code": str(problem.code),
+                "path": problem.mark.path if problem.mark else None,
+                "line": problem.mark.line if problem.mark else None,
+                "column": problem.mark.column if problem.mark else None,
+                "field": problems.field_text(problem.field),
+                "message": problem.message,
+                "notes": list(problem.notes),
+            }
+            for problem in found
+        ],
+    )
+
+
+def release_list(made: Iterable[releases.Release]) -> _Envelope:
+    """Return releases without their objects: what was rendered for whom, and its digest."""
+    return _list(
+        "ReleaseList",
+        [
+            {
+                "name": f"{release.site}/{release.bundle}",
+                "site": release.site,
+                "bundle": release.bundle,
+                "version": release.version,
+                "digest": release.digest,
+                "objects": len(release.objects),
+            }
+            for release in made
+        ],
+    )
+
+
+def explanation_list(
+    site: str,
+    found: Iterable[explaining.Explanation],
+    used: Mapping[problems.Field, Sequence[problems.Mark]],
+) -> _Envelope:
+    """Return values with the layers that made them, highest first."""
+    items = [
+        {
+            "name": problems.field_text(one.field),
+            "value": _plain(one.value),
+            "layers": [
+                {
+                    "verb": part.verb,
+                    "value": _plain(part.value),
+                    "layer": part.layer,
+                    "place": str(part.mark),
+                    "counts": part.counts,
+                }
+                for part in one.contributions
+            ],
+            "usedBy": [str(mark) for mark in used.get(one.field, ())],
+        }
+        for one in found
+    ]
+    return {**_list("ExplanationList", items), "site": site}
+
+
+def _list(kind: str, items: Sequence[object]) -> _Envelope:
+    return {"apiVersion": API_VERSION, "kind": kind, "items": list(items)}
+
+
+def _plain(value: object) -> object:
+    return None if value is values.UNSET else value
+
+
+def _site(site: sites.Site) -> dict[str, object]:
+    plain: dict[str, object] = msgspec.to_builtins(site)
+    plain["nodes"] = [
+        {key: value for key, value in msgspec.to_builtins(node).items() if key != "vars" or value != site.vars}
+        for node in site.nodes
+    ]
+    return plain
