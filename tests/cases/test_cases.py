@@ -1,0 +1,118 @@
+"""Whole commands as data: each case gives files and a command line, and the exact output.
+
+A case file is a YAML list of maps with the keys
+
+``name``    what the case shows
+``files``   path to text, laid over the files below; null takes a file away, ``{folder: true}`` makes a folder
+``run``     the command line after ``fleetctl``, split as a shell does; ``{project}`` is the project's folder
+``exit``    the exit code, 0 unless given
+``stdout``, ``stderr``   the exact text; a stream that is not given must be empty
+``after``   path to the exact text of a file afterwards; null for a file that must not be there
+
+``FLEETCTL_WRITE_CASES=1 pytest tests/cases`` writes what commands say now into the case files: read the diff.
+"""
+
+import os
+import pathlib
+import shlex
+from typing import Any
+
+import pytest
+import typer.testing
+import yaml
+
+from fleetctl.cli import main
+from fleetctl.model import codes
+
+FOLDER = pathlib.Path(__file__).parent
+WRITE = os.environ.get("FLEETCTL_WRITE_CASES") == "1"
+PROJECT = {
+    "fleetctl.yaml": "apiVersion: fleetctl.dev/v1alpha1\nkind: Project\nname: demo\n",
+    "inventory/defaults.yaml": "apiVersion: fleetctl.dev/v1alpha1\nkind: Defaults\nbundles: {app: {}}\n",
+    "templates/app/bundle.yaml": (
+        "apiVersion: fleetctl.dev/v1alpha1\nkind: Bundle\nname: app\nversion: 1.0.0\nnamespace: app\n"
+    ),
+}
+"""The smallest project: no sites, one bundle without templates."""
+
+Case = dict[str, Any]
+
+
+def _cases() -> list[Any]:
+    return [
+        pytest.param(path, index, case, id=f"{path.relative_to(FOLDER).with_suffix('')}-{case['name']}")
+        for path in sorted(FOLDER.rglob("*.yaml"))
+        for index, case in enumerate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    ]
+
+
+def _lay_out(folder: pathlib.Path, case: Case) -> None:
+    for name, text in {**PROJECT, **case.get("files", {})}.items():
+        path = folder / name
+        if isinstance(text, dict):
+            path.mkdir(parents=True, exist_ok=True)
+        elif text is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+
+
+def _outcome(folder: pathlib.Path, case: Case) -> Case:
+    """Run a case's command in its folder and return what it said, without the folder's own name."""
+    arguments = [word.replace("{project}", str(folder)) for word in shlex.split(case["run"])]
+    result = typer.testing.CliRunner().invoke(main.app, arguments, prog_name="fleetctl")
+    said = {"exit": result.exit_code, "stdout": result.stdout, "stderr": result.stderr}
+    seen: Case = {
+        key: value.replace(str(folder), "{project}") if isinstance(value, str) else value
+        for key, value in said.items()
+        if value
+    }
+    if "after" in case:
+        seen["after"] = {
+            name: (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else None
+            for name in case["after"]
+        }
+    return seen
+
+
+@pytest.mark.parametrize(("path", "index", "case"), _cases())
+def test_case(
+    path: pathlib.Path, index: int, case: Case, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says exactly what the case says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    _lay_out(tmp_path, case)
+    seen = _outcome(tmp_path, case)
+    if WRITE:
+        _write(path, index, seen)
+        return
+    assert seen == {key: value for key, value in case.items() if key in ("exit", "stdout", "stderr", "after") and value}
+
+
+def _write(path: pathlib.Path, index: int, seen: Case) -> None:
+    cases = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    given = {key: value for key, value in cases[index].items() if key in ("name", "files", "run")}
+    cases[index] = {**given, **seen}
+    path.write_text(
+        yaml.dump(cases, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=1000), encoding="utf-8"
+    )
+
+
+class _BlockDumper(yaml.CSafeDumper):
+    pass
+
+
+def _present(dumper: Any, text: str) -> Any:  # noqa: ANN401  # libyaml's binding is not typed
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_BlockDumper.add_representer(str, _present)
+
+
+def test_every_code_has_a_case() -> None:
+    """No code of ``model.codes`` goes without a command that provokes it."""
+    cases = [one.values[2] for one in _cases()]
+    said = "".join(f"{case.get('stderr', '')}{case.get('stdout', '')}" for case in cases)
+    missing = {code for code in codes.Code if f"[{code}]" not in said}
+    assert missing == {codes.Code.INTERNAL}  # a bug cannot be a case; tests/unit/cli provokes one
