@@ -56,7 +56,7 @@ def render(
         loaded.fleet,
         [bundles.load(project.templates, name, project.shown) for name in names],
         members,
-        lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field),
+        lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field, exact=True),
     )
     if out == "-":
         manifests.write(rendered.releases, style, sys.stdout)

@@ -52,14 +52,17 @@ def layers_of(files: loading.Files, name: str) -> list[loading.Layer]:
     return [*lower, *groups, entry.layer]
 
 
-def origin(layers: Iterable[loading.Layer], field: problems.Field) -> problems.Mark | None:
-    """Return where the value that a merged site has at ``field`` was written, or the nearest thing above it."""
+def origin(layers: Iterable[loading.Layer], field: problems.Field, *, exact: bool = False) -> problems.Mark | None:
+    """Return where the value that a merged site has at ``field`` was written, or else the nearest thing above it.
+
+    ``exact`` wants the place of the field itself: None when no layer sets it.
+    """
     best: tuple[int, problems.Mark] | None = None
     for layer in layers:
         depth = _depth_set(layer.data, field)
         if depth and (best is None or depth >= best[0]):
             best = (depth, layer.mark(field[:depth], key=depth < len(field)))
-    return best[1] if best else None
+    return best[1] if best and (best[0] == len(field) or not exact) else None
 
 
 def _depth_set(data: object, field: problems.Field) -> int:
@@ -112,9 +115,10 @@ class _Assembly:
         merged["labels"] = {**declared}
         for fault in faults:
             self._note(entry.layer.mark(fault.field, key=True), fault, ())
-        if self._files.has_references:
-            self._resolve(entry, merged)
-        self._check(entry, merged)
+        if not self._files.incomplete:  # what a lost layer would have said cannot be missed twice
+            if self._files.has_references:
+                self._resolve(entry, merged)
+            self._check(entry, merged)
         return self._converted(entry, merged)
 
     def _declared(self, entry: loading.SiteEntry) -> dict[str, str]:

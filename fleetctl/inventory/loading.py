@@ -17,6 +17,10 @@ __all__ = ["Files", "GroupEntry", "Layer", "SiteEntry", "collector_paused", "loa
 
 _VARS_SCHEMA = "vars.schema.json"
 _KINDS = ("Defaults", "Group", "SiteList")
+_UNREAD = frozenset(
+    {codes.Code.PROJECT_UNREADABLE, codes.Code.YAML_ENCODING, codes.Code.YAML_SYNTAX, codes.Code.YAML_TOO_LARGE}
+)
+"""Problems after which it is not known what a file says."""
 _TAGS = {str(values.UNSET): values.UNSET}
 
 
@@ -64,6 +68,8 @@ class Files(msgspec.Struct):
     vars_schema: jsonschemas.Checker | None = None
     has_references: bool = False
     """Whether any file contains ``${vars.``; when none does nobody needs to look."""
+    incomplete: bool = False
+    """Whether a layer that sites share could not be taken, so that merged sites would lack what it says."""
     problems: list[problems.Problem] = []
 
 
@@ -88,6 +94,7 @@ def load(project: projects.Project) -> Files:
         text, found = disk.read(path, shown)
         documents, faults = yaml12.read(text, shown, tags=_TAGS)
         files.problems += found or faults
+        files.incomplete |= any(problem.code in _UNREAD for problem in found or faults)
         files.has_references |= b"${vars." in text
         for document in documents:
             _take(files, document)
@@ -96,7 +103,7 @@ def load(project: projects.Project) -> Files:
 
 
 def _yaml_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Return every YAML file below a folder, sorted; hidden ones and what links lead to outside are left out."""
+    """Return every YAML file below a folder, sorted; hidden ones are left out."""
     found = [path for pattern in ("*.yaml", "*.yml") for path in folder.rglob(pattern)]
     return sorted(
         path
@@ -111,13 +118,14 @@ def _take(files: Files, document: yaml12.Document) -> None:
     kind = checking.kind(document, "inventory", _KINDS)
     if isinstance(kind, problems.Problem):
         files.problems.append(kind)
+        files.incomplete = True
         return
     found = checking.check(document, "inventory", shapes.KINDS[kind])
     files.problems += found
     if kind == "SiteList":
         _take_sites(files, document, {problem.field[:2] for problem in found})
     elif found:
-        return
+        files.incomplete = True
     elif kind == "Defaults":
         _take_defaults(files, document)
     else:
@@ -158,7 +166,9 @@ def _take_sites(files: Files, document: yaml12.Document, faulty: set[problems.Fi
     """Take the entries that fit their shape; the others have been reported, and the rest can still be checked."""
     data = _map(document.data)
     defaults = None
-    if data.get("defaults") and not any(field[:1] == ("defaults",) for field in faulty):
+    if any(field[:1] == ("defaults",) for field in faulty):
+        files.incomplete = True
+    elif data.get("defaults"):
         defaults = Layer("file defaults", _map(data["defaults"]), document, ("defaults",))
     listed = data.get("sites")
     for index, entry in enumerate(listed if isinstance(listed, list) else []):

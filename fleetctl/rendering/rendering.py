@@ -15,7 +15,7 @@ _MOST_FAULTS = 50
 """Different faults that are reported; a broken partial can break everything, and nobody reads more."""
 
 Origin = Callable[[str, problems.Field], problems.Mark | None]
-"""Where a value of a site was written, by the site's name and the field."""
+"""Where a value of a site was written, by the site's name and the field; None when no file of the inventory sets it."""
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ def render(
     found = [problem for one in renderers for problem in one.found()]
     found += clashes.found()
     if found:
-        raise errors.InvalidInput(found, files=sum(len(one.bundle.sources) for one in renderers))
+        raise errors.InvalidInput(found)
     bodies = {(one.id, one.body) for release in made for one in release.objects}
     return Rendered(made, sum(len(release.objects) for release in made), len(bodies))
 
@@ -173,9 +173,7 @@ class _Renderer:
         return None if complaints else merged
 
     def _note_value(self, site: sites.Site, field: problems.Field, message: str) -> None:
-        own = self._origin(site.name, field)
-        inner = field[2:]
-        mark = own or self.bundle.document.mark(("values", *inner))
+        mark = self._origin(site.name, field) or self.bundle.document.mark(("values", *field[2:]))
         self._faults.note(
             ("value", mark, field, message),
             site.name,
