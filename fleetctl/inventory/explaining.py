@@ -16,7 +16,10 @@ _ROOTS = ("name", "state", "labels", "location", "nodes", "access", "cluster", "
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """What one layer says about a value: it sets, appends to or removes it; ``counts`` when it still has effect."""
+    """What one layer says about a value: it sets, appends to, removes it or replaces what it is in.
+
+    ``counts`` when that still has effect. Where nothing counts, the value is the built-in one.
+    """
 
     verb: str
     value: object
@@ -26,7 +29,7 @@ class Contribution(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """One leaf of a site; contributions stand highest first. Without any the value is built in."""
+    """One leaf of a site; contributions stand highest first."""
 
     field: problems.Field
     value: object
@@ -50,56 +53,100 @@ def explain(
 
     ``below`` are layers under the inventory's own: the values that the site's bundles bring, put below ``vars``.
     """
-    layers = [*below, *fleets.layers_of(loaded.files, name)]
-    merged: values.Vars = msgspec.to_builtins(loaded.fleet.sites[name])
+    own: values.Vars = msgspec.to_builtins(loaded.fleet.sites[name])
+    merged = own
     for layer in below:
         merged = layering.merge(layer.data, merged, [])
+    merged = {key: merged[key] for key in own}
     value = problems.value_at(merged, field)
+    whole = _until_list(field)
     if value is problems.NOTHING:
-        removed = _contributions(layers, field)
-        if removed:
+        removed = _contributions(_layers(loaded.files, name, field), field, value)
+        if whole == field and any(part.verb != "replaces" for part in removed):
             return [Explanation(field, values.UNSET, tuple(removed))]
         raise errors.UsageError(codes.Code.USAGE, _no_such(merged, name, field))
     return [
-        Explanation(leaf, inner, tuple(_contributions(layers, leaf)))
-        for leaf, inner in _leaves(value, field)
+        Explanation(leaf, inner, (*_all_contributions(loaded, name, (leaf, inner), own, below),))
+        for leaf, inner in _leaves(problems.value_at(merged, whole), whole)
         if field or leaf[0] not in ("nodes", "name")
+        if leaf == whole or inner != {} or problems.value_at(own, leaf) == {}  # a bundle without values says nothing
     ]
 
 
-def _contributions(layers: list[loading.Layer], field: problems.Field) -> list[Contribution]:
+def _all_contributions(
+    loaded: fleets.Loaded,
+    name: str,
+    explained: tuple[problems.Field, object],
+    own: values.Vars,
+    below: Sequence[loading.Layer],
+) -> Iterator[Contribution]:
+    """Return what the inventory and the bundles say; a bundle's value counts only where the site has none."""
+    leaf, value = explained
+    mine = _contributions(_layers(loaded.files, name, leaf), leaf, value)
+    theirs = _contributions(below, leaf, value) if leaf[:1] == ("vars",) else []
+    first, second = (mine, theirs) if problems.value_at(own, leaf) is not problems.NOTHING else (theirs, mine)
+    yield from first
+    yield from (msgspec.structs.replace(part, counts=False) for part in second)
+
+
+def _layers(files: loading.Files, name: str, field: problems.Field) -> list[loading.Layer]:
+    """Return the layers that can say something about a field, lowest first."""
+    *lower, site = fleets.layers_of(files, name)
+    if field[:1] not in (("name",), ("nodes",)):
+        return [*lower, site]
+    entry = files.sites[name]
+    identity = msgspec.structs.replace(site, data={"name": name, "nodes": entry.nodes})
+    if len(field) > 2 and field[2] == "vars" and isinstance(field[1], int):
+        return [*lower, site, entry.node_layer(field[1])]
+    return [identity]
+
+
+def _until_list(field: problems.Field) -> problems.Field:
+    """Cut a field where it goes into a list, which is explained as a whole; a site's nodes are named one by one."""
+    start = 2 if field[:1] == ("nodes",) else 0
+    return next((field[:at] for at in range(start, len(field)) if isinstance(field[at], int)), field)
+
+
+def _contributions(layers: Sequence[loading.Layer], field: problems.Field, value: object) -> list[Contribution]:
+    """Return what each layer says, highest first; a node's vars are asked for as ``nodes[0].vars...``."""
     found: list[Contribution] = []
     counts = True
+    if field[:1] == ("nodes",) and field[2:3] == ("vars",):
+        field = field[2:]
     for layer in reversed(layers):
-        said = _said(layer, field)
+        said = _said(layer, field, as_map=value == {})
         if said is None:
             continue
-        verb, value, written = said
-        found.append(Contribution(verb, value, layer.mark(written), layer.title, counts))
+        verb, given, written = said
+        has_effect = counts and (verb in ("sets", "appends") or value is problems.NOTHING)
+        found.append(Contribution(verb, given, layer.mark(written), layer.title, has_effect))
         counts = counts and verb == "appends"
     return found
 
 
-def _said(layer: loading.Layer, field: problems.Field) -> tuple[str, object, problems.Field] | None:
-    """Return what a layer says about a field, itself or through something above it."""
+def _said(layer: loading.Layer, field: problems.Field, *, as_map: bool) -> tuple[str, object, problems.Field] | None:
+    """Return what a layer says about a field, itself or through something above it.
+
+    A map speaks for itself only when nothing is left in it; otherwise its leaves are explained one by one.
+    """
     at: object = layer.data
     for depth, step in enumerate(field):
-        if not isinstance(at, dict):
-            # a list or scalar where the path goes on: this layer replaced the whole place
-            inner = problems.value_at(at, field[depth:])
-            return ("sets", inner, field) if inner is not problems.NOTHING else ("replaces", at, field[:depth])
-        if step in at:
+        if isinstance(at, list) and isinstance(step, int) and step < len(at):
+            at = at[step]
+        elif not isinstance(at, dict):
+            # a list or scalar where the path goes on; what a reference stands for is the layer's own word
+            return "sets" if isinstance(at, str) and "${vars." in at else "replaces", at, field[:depth]
+        elif step in at:
             at = at[step]
             if at is values.UNSET:
                 return "removes", at, field[: depth + 1]
         elif isinstance(step, str) and f"{step}+" in at:
-            written = (*field[:depth], f"{step}+")
-            appended = at[f"{step}+"]
-            return ("removes", appended, written) if appended is values.UNSET else ("appends", appended, written)
+            verb = "appends" if depth == len(field) - 1 else "replaces"
+            return verb, at[f"{step}+"], (*field[:depth], f"{step}+")
         else:
             return None
     if isinstance(at, dict) and at:
-        return None  # its leaves are explained one by one
+        return ("sets", {}, field) if as_map else None
     return "sets", at, field
 
 

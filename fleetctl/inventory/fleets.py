@@ -47,7 +47,7 @@ def layers_of(files: loading.Files, name: str) -> list[loading.Layer]:
     """Return the layers that make up a site, lowest first."""
     entry = files.sites[name]
     lower = [layer for layer in (files.defaults, entry.file_defaults) if layer is not None]
-    declared = _declared([*lower, entry.layer])
+    declared = _declared([*lower, entry.layer], {})
     groups = [group.layer for group in _by_priority(files) if group.match.matches(declared)]
     return [*lower, *groups, entry.layer]
 
@@ -58,32 +58,54 @@ def origin(layers: Iterable[loading.Layer], field: problems.Field, *, exact: boo
     ``exact`` wants the place of the field itself: None when no layer sets it.
     """
     best: tuple[int, problems.Mark] | None = None
+    until = next((depth for depth, step in enumerate(field) if isinstance(step, int)), len(field))
+    items = 0  # of the list on the way, in the layers so far
     for layer in layers:
-        depth = _depth_set(layer.data, field)
-        if depth and (best is None or depth >= best[0]):
-            best = (depth, layer.mark(field[:depth], key=depth < len(field)))
+        written = _written(layer.data, field[:until])
+        value = problems.value_at(layer.data, written)
+        if isinstance(value, list) and len(written) == until < len(field):
+            appends = written[-1] != field[until - 1]
+            skipped, items = (items, items + len(value)) if appends else (0, len(value))
+            inner = _written(value, _shifted(field[until:], skipped))
+            if appends and not inner:
+                continue  # the item is another layer's
+            written = (*written, *inner)
+        elif not isinstance(value, dict):
+            items = 0
+        depth = len(written)
+        replaces = depth < len(field) and not isinstance(value, dict)
+        if depth and (best is None or depth >= best[0] or replaces):
+            best = (0 if value is values.UNSET else depth, layer.mark(written, key=depth < len(field)))
     return best[1] if best and (best[0] == len(field) or not exact) else None
 
 
-def _depth_set(data: object, field: problems.Field) -> int:
-    """Count how many steps of a field a layer knows."""
-    for depth in range(len(field), 0, -1):
-        if problems.value_at(data, field[:depth]) is not problems.NOTHING:
-            return depth
-    return 0
+def _written(data: object, field: problems.Field) -> problems.Field:
+    """Return the part of a field that a layer knows, the way it is written there: ``key+`` where it appends."""
+    written: problems.Field = ()
+    for step in field:
+        known = [one for one in (step, f"{step}+") if problems.value_at(data, (one,)) is not problems.NOTHING]
+        if not known:
+            break
+        data = problems.value_at(data, known[:1])
+        written = (*written, known[0])
+    return written
+
+
+def _shifted(field: problems.Field, by: int) -> problems.Field:
+    first, *rest = field
+    return (first - by, *rest) if isinstance(first, int) and first >= by else ()
 
 
 def _by_priority(files: loading.Files) -> list[loading.GroupEntry]:
     return sorted(files.groups.values(), key=lambda group: (group.priority, group.name))
 
 
-def _declared(layers: Iterable[loading.Layer]) -> dict[str, str]:
-    merged: values.Vars = {}
+def _declared(layers: Iterable[loading.Layer], lower: dict[str, str]) -> dict[str, str]:
+    merged: values.Vars = {"labels": {**lower}}
     for layer in layers:
-        own = layer.data.get("labels")
-        if isinstance(own, dict):
-            merged = layering.merge(merged, own, [])
-    return {key: str(value) for key, value in merged.items()}
+        if "labels" in layer.data:
+            merged = layering.merge(merged, {"labels": layer.data["labels"]}, [])
+    return {key: str(value) for key, value in _map(merged.get("labels")).items()}
 
 
 class _Assembly:
@@ -106,7 +128,7 @@ class _Assembly:
             yield problems.Problem(code, message, mark, field, (note,) if names else ())
 
     def site(self, entry: loading.SiteEntry) -> sites.Site | None:
-        """Merge one site; None when a fault was found that leaves no sound site."""
+        """Merge one site; None when a problem was found that leaves no sound site."""
         faults: list[layering.Fault] = []
         declared = self._declared(entry)
         matched = tuple(i for i, group in enumerate(self._groups) if group.match.matches(declared))
@@ -115,21 +137,22 @@ class _Assembly:
         merged["labels"] = {**declared}
         for fault in faults:
             self._note(entry.layer.mark(fault.field, key=True), fault, ())
-        if not self._files.incomplete:  # what a lost layer would have said cannot be missed twice
-            if self._files.has_references:
-                self._resolve(entry, merged)
+        if not self._files.incomplete:
             self._check(entry, merged)
+        written = _map(merged.get("vars"))
+        shared = merged["vars"] = self._settled(entry, written)
+        merged["nodes"] = [
+            {**node, "vars": self._node_vars(entry, index, written) if node.get("vars") else shared}
+            for index, node in enumerate(entry.nodes)
+        ]
         return self._converted(entry, merged)
 
     def _declared(self, entry: loading.SiteEntry) -> dict[str, str]:
-        own = entry.layer.data.get("labels")
         lower = self._labels.get(id(entry.file_defaults))
         if lower is None:
             layers = [layer for layer in (self._files.defaults, entry.file_defaults) if layer is not None]
-            lower = self._labels[id(entry.file_defaults)] = _declared(layers)
-        if not isinstance(own, dict):
-            return lower
-        return {key: str(value) for key, value in layering.merge({**lower}, own, []).items()}
+            lower = self._labels[id(entry.file_defaults)] = _declared(layers, {})
+        return _declared([entry.layer], lower) if "labels" in entry.layer.data else lower
 
     def _base(self, entry: loading.SiteEntry, matched: tuple[int, ...]) -> values.Vars:
         key = (id(entry.file_defaults), matched)
@@ -154,23 +177,41 @@ class _Assembly:
             return
         self._clashes.add(pair)
         for conflict in layering.conflicts(one.layer.data, two.layer.data):
-            theirs = two.layer.mark(conflict.theirs.written)
-            does = "appends" if conflict.theirs.appends else "sets"
-            said = values.kind_of(conflict.theirs.value)
+            place = two.layer.mark(conflict.theirs.written)
+            either = conflict.mine.appends or conflict.theirs.appends
             message = (
-                f'groups "{one.name}" and "{two.name}" have equal priority {one.priority} and set different values '
-                f"({theirs} {does} {said}); give one a higher priority"
+                f'groups "{one.name}" and "{two.name}" have equal priority {one.priority} and '
+                f"{'change one list' if either else 'set different values'} "
+                f"({place} {_does(conflict)}); give one a higher priority"
             )
             fault = layering.Fault(codes.Code.INVENTORY_GROUP_CONFLICT, conflict.mine.written, message)
             self._note(one.layer.mark(conflict.mine.written), fault, (example,))
 
-    def _resolve(self, entry: loading.SiteEntry, merged: values.Vars) -> None:
-        own = merged.get("vars")
-        if not isinstance(own, dict):
-            return
-        merged["vars"], faults = references.resolve(own)
+    def _settled(self, entry: loading.SiteEntry, merged: values.Vars, node: int | None = None) -> values.Vars:
+        """Resolve the references in merged vars and hold the result against vars.schema.json.
+
+        Not when a layer was lost: what it says cannot be missed a second time.
+        """
+        if self._files.incomplete:
+            return merged
+        if self._files.has_references:
+            merged, faults = references.resolve(merged)
+            for fault in faults:
+                self._note_inherited(entry, layering.Fault(fault.code, ("vars", *fault.field), fault.message), node)
+        if self._files.vars_schema is not None:
+            for field, message in self._files.vars_schema.complaints(merged):
+                complaint = layering.Fault(codes.Code.INVENTORY_VARS_SCHEMA, ("vars", *field), message)
+                self._note_inherited(entry, complaint, node)
+        return merged
+
+    def _node_vars(self, entry: loading.SiteEntry, index: int, written: values.Vars) -> values.Vars:
+        """Lay a node's own vars over its site's, as they were before their references were resolved."""
+        faults: list[layering.Fault] = []
+        layer = entry.node_layer(index)
+        merged = layering.merge({"vars": written}, layer.data, faults)
         for fault in faults:
-            self._note_inherited(entry, layering.Fault(fault.code, ("vars", *fault.field), fault.message))
+            self._note(layer.mark(fault.field, key=True), fault, ())
+        return self._settled(entry, _map(merged["vars"]), index)
 
     def _check(self, entry: loading.SiteEntry, merged: values.Vars) -> None:
         """Check what only the merged site can show."""
@@ -182,38 +223,43 @@ class _Assembly:
         access = merged.get("access")
         kube = access.get("kube") if isinstance(access, dict) else None
         if isinstance(kube, dict) and kube.get("via") == "proxy" and not kube.get("proxy"):
-            message = "via: proxy needs access.kube.proxy, the proxy's URL"
+            message = "proxy needs access.kube.proxy, the proxy's URL"
             self._note_inherited(entry, _fault("MISSING_KEY", ("access", "kube", "via"), message))
-        if self._files.vars_schema is not None:
-            for field, message in self._files.vars_schema.complaints(merged.get("vars", {})):
-                fault = layering.Fault(codes.Code.INVENTORY_VARS_SCHEMA, ("vars", *field), message)
-                self._note_inherited(entry, fault)
 
     def _converted(self, entry: loading.SiteEntry, merged: values.Vars) -> sites.Site | None:
-        own_vars = merged.get("vars")
-        shared: values.Vars = own_vars if isinstance(own_vars, dict) else {}
-        nodes = []
-        for index, node in enumerate(entry.nodes):
-            faults: list[layering.Fault] = []
-            over = node.get("vars")
-            merged_vars = layering.merge(shared, over, faults) if isinstance(over, dict) and over else shared
-            nodes.append({**node, "vars": merged_vars})
-            for fault in faults:
-                self._note(entry.layer.mark(("nodes", index, "vars", *fault.field), key=True), fault, ())
         try:
-            return msgspec.convert({**merged, "name": entry.name, "nodes": nodes}, sites.Site)
+            return msgspec.convert({**merged, "name": entry.name}, sites.Site)
         except msgspec.ValidationError:
-            if not self._found:
+            if not self._found and not self._files.problems:
                 raise  # every way here is a problem that was noted; anything else is a bug
             return None
 
-    def _note_inherited(self, entry: loading.SiteEntry, fault: layering.Fault) -> None:
-        mark = origin(layers_of(self._files, entry.name), fault.field) or entry.layer.mark(())
-        self._note(mark, fault, (entry.name,))
+    def _note_inherited(self, entry: loading.SiteEntry, fault: layering.Fault, node: int | None = None) -> None:
+        layers, name = layers_of(self._files, entry.name), entry.name
+        if node is not None:
+            layers, name = [*layers, entry.node_layer(node)], f"{name}/{entry.nodes[node]['name']}"
+        mark = origin(layers, fault.field) or entry.layer.mark(())
+        self._note(mark, fault, (name,))
 
     def _note(self, mark: problems.Mark, fault: layering.Fault, names: tuple[str, ...]) -> None:
         _, known = self._found.setdefault((mark, fault.code, fault.message), (fault.field, []))
-        known += [name for name in names if name not in known[-1:]]
+        last = known[-1].partition("/")[0] if known else ""  # sites are counted, whichever of their nodes it was
+        known += [name for name in names if name.partition("/")[0] != last]
+
+
+def _does(conflict: layering.Conflict) -> str:
+    """Say what the other side of a conflict does, and where when it is not the same place."""
+    theirs = conflict.theirs
+    what = problems.field_text(theirs.field) if theirs.field != conflict.mine.field else ""
+    if theirs.value is values.UNSET:
+        return f"removes {what or 'it'}"
+    if theirs.appends:
+        return f"appends to {what or 'it'}"
+    return f"sets {what}{' to ' if what else ''}{values.kind_of(theirs.value)}"
+
+
+def _map(value: object) -> values.Vars:
+    return value if isinstance(value, dict) else {}
 
 
 def _fault(what: str, field: problems.Field, message: str) -> layering.Fault:

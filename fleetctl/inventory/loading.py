@@ -47,6 +47,12 @@ class SiteEntry(msgspec.Struct, frozen=True):
     nodes: list[values.Written]
     file_defaults: Layer | None
 
+    def node_layer(self, index: int) -> Layer:
+        """Return what one node lays over the site."""
+        node = self.nodes[index]
+        field = (*self.layer.field, "nodes", index)
+        return Layer(f"node {node['name']}", {"vars": node.get("vars", {})}, self.layer.document, field)
+
 
 class GroupEntry(msgspec.Struct, frozen=True):
     """One group as written."""
@@ -103,12 +109,13 @@ def load(project: projects.Project) -> Files:
 
 
 def _yaml_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Return every YAML file below a folder, sorted; hidden ones are left out."""
+    """Return every YAML file below a folder, sorted, links that lead nowhere too; hidden ones are left out."""
     found = [path for pattern in ("*.yaml", "*.yml") for path in folder.rglob(pattern)]
     return sorted(
         path
         for path in found
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if (path.is_file() or not path.exists())
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 
@@ -188,17 +195,19 @@ def _take_site(files: Files, written: Layer, defaults: Layer | None) -> None:
         )
         return
     nodes = [_map(node) for node in _list(written.data.get("nodes"))]
-    seen: set[object] = set()
+    seen: dict[object, int] = {}
     for index, node in enumerate(nodes):
+        field = ("nodes", index, "name")
         if node["name"] in seen:
-            field = ("nodes", index, "name")
-            message = f'the site has another node "{node["name"]}"'
+            other = written.mark(("nodes", seen[node["name"]], "name"))
+            message = f"{node['name']} is also defined at {other}"
             files.problems.append(
                 problems.Problem(
                     codes.Code.INVENTORY_DUPLICATE_NODE, message, written.mark(field), (*written.field, *field)
                 )
             )
-        seen.add(node["name"])
+        else:
+            seen[node["name"]] = index
     layer = Layer(written.title, _without(written.data, "name", "nodes"), written.document, written.field)
     files.sites[name] = SiteEntry(name, layer, nodes, defaults)
 
@@ -207,8 +216,11 @@ def _load_vars_schema(files: Files, project: projects.Project) -> None:
     path = project.inventory / _VARS_SCHEMA
     if not path.is_file():
         return
+    files.count += 1
     text, found = disk.read(path, project.shown(path))
     files.problems += found
+    if found:
+        return
     try:
         files.vars_schema = jsonschemas.Checker(text)
     except jsonschemas.SchemaError as error:

@@ -50,11 +50,18 @@ def _load(file: pathlib.Path) -> projects.Project:
         inventory=_folder(file.parent, settings.paths.inventory),
         templates=_folder(file.parent, settings.paths.templates),
     )
+    # A project without bundles needs no folder for them, unless it says that there is one.
+    needed = {"inventory": project.inventory}
+    if "templates" in settings.paths.model_fields_set:
+        needed["templates"] = project.templates
     missing = [
         problems.Problem(
-            codes.Code.PROJECT_MISSING_FOLDER, f"there is no folder {folder}", documents[0].mark(field), field
+            codes.Code.PROJECT_MISSING_FOLDER,
+            f"there is no folder {project.shown(folder)}; make it, or say here where it is",
+            documents[0].mark(("paths", name)),
+            ("paths", name),
         )
-        for folder, field in ((project.inventory, ("paths", "inventory")), (project.templates, ("paths", "templates")))
+        for name, folder in needed.items()
         if not folder.is_dir()
     ]
     if missing:

@@ -15,6 +15,7 @@ from fleetctl.reading import scalars
 __all__ = ["resolve"]
 
 _LONGEST = 2**20
+_DEEPEST = 32
 _REFERENCE = re.compile(r"\$?\$\{vars\.([^{}]+)\}")
 
 
@@ -28,24 +29,36 @@ def resolve(site_vars: values.Vars) -> tuple[values.Vars, list[layering.Fault]]:
 class _Resolver:
     def __init__(self, site_vars: values.Vars) -> None:
         self._vars = site_vars
-        self._open: list[problems.Field] = []
-        self._known: dict[problems.Field, values.Value] = {}
+        self._open: list[problems.Field] = []  # the texts that are being resolved, each because of the one before
+        self._known: dict[problems.Field, Any] = {}  # what texts stand for; NOTHING after a fault
         self.faults: list[layering.Fault] = []
 
     def value(self, value: values.Value, field: problems.Field) -> values.Value:
         if isinstance(value, str):
-            return self._text(value, field) if "${vars." in value else value
+            if "${vars." not in value:
+                return value
+            made: values.Value = self._text(value, field)
+            return None if made is problems.NOTHING else made
         if isinstance(value, dict):
             return {key: self.value(inner, (*field, key)) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.value(inner, (*field, index)) for index, inner in enumerate(value)]
         return value
 
-    def _text(self, text: str, field: problems.Field) -> values.Value:
+    def _text(self, text: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
+        if field in self._known:
+            return self._known[field]
+        if field in self._open or len(self._open) == _DEEPEST:
+            return self._endless(field)
+        self._open.append(field)
+        made = self._known[field] = self._made(text, field)
+        self._open.pop()
+        return made
+
+    def _made(self, text: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
         whole = _REFERENCE.fullmatch(text)
         if whole and not text.startswith("$$"):
-            value: values.Value = self._target(whole[1], field)
-            return None if value is problems.NOTHING else value
+            return self._target(whole[1], field)
         made = _REFERENCE.sub(lambda match: self._inside(match, field), text)
         if len(made) <= _LONGEST:
             return made
@@ -70,12 +83,6 @@ class _Resolver:
             target = problems.parse_field(path)
         except ValueError:
             return self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, f"vars.{path} is not a path")
-        if target in self._known:
-            return self._known[target]
-        if any(_contains(opened, target) for opened in self._open) or _contains(target, field):
-            chain = " > ".join(f"vars.{problems.field_text(step)}" for step in (*(self._open or [field]), target))
-            message = f"the reference leads back to itself: {chain}"
-            return self._fault(codes.Code.INVENTORY_REFERENCE_CYCLE, field, message)
         value: Any = self._vars
         for depth, step in enumerate(target):
             inner = problems.value_at(value, (step,))
@@ -85,18 +92,19 @@ class _Resolver:
                 near = scalars.did_you_mean(str(step), known)
                 return self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, message + near)
             value = inner
-        self._open.append(target)
-        resolved = self.value(value, target)
-        self._open.pop()
-        self._known[target] = resolved
-        return resolved
+        if isinstance(value, str) and "${vars." in value:
+            return self._text(value, target)
+        return self.value(value, target)
+
+    def _endless(self, field: problems.Field) -> Any:  # noqa: ANN401  # NOTHING
+        """Report a circle where it closes, or a chain that no person wrote."""
+        chain = [*self._open[self._open.index(field) :], field] if field in self._open else [*self._open[:3], ()]
+        shown = " > ".join(f"vars.{problems.field_text(step)}" if step else "..." for step in chain)
+        what = "the reference leads back to itself" if chain[-1] else f"more than {_DEEPEST} references in a row"
+        return self._fault(codes.Code.INVENTORY_REFERENCE_CYCLE, self._open[-1], f"{what}: {shown}")
 
     def _fault(self, code: codes.Code, field: problems.Field, message: str) -> Any:  # noqa: ANN401  # NOTHING
         fault = layering.Fault(code, field, message)
         if fault not in self.faults:
             self.faults.append(fault)
         return problems.NOTHING
-
-
-def _contains(outer: problems.Field, inner: problems.Field) -> bool:
-    return inner[: len(outer)] == outer

@@ -7,6 +7,7 @@ that several ``-l`` must all match, as a selector's own commas do.
 from __future__ import annotations
 
 import fnmatch
+import fractions
 import hashlib
 import pathlib
 import re
@@ -17,9 +18,11 @@ import msgspec
 from fleetctl.model import codes, errors, selectors, sites
 from fleetctl.reading import scalars
 
-__all__ = ["Selection", "select"]
+__all__ = ["Selection", "one", "select"]
 
-_SAMPLE = re.compile(r"(?P<percent>[0-9]+(?:\.[0-9]+)?)%|(?P<count>[0-9]+)")
+_SAMPLE = re.compile(r"(?P<percent>[0-9]{1,9}(?:\.[0-9]{1,9})?)%|(?P<count>[0-9]{1,9})")
+
+_LIST_THEM = "List the sites: fleetctl inventory list"
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -65,7 +68,18 @@ def select(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], st
     return chosen
 
 
+def one(fleet: sites.Fleet, name: str) -> sites.Site:
+    """Return the site of a name; raises ``UsageError`` when there is none, for a pattern too."""
+    if name not in fleet.sites:
+        message = f'there is no site "{name}"{scalars.did_you_mean(name, fleet.sites)}'
+        raise errors.UsageError(codes.Code.SELECTION_UNKNOWN_SITE, message, _LIST_THEM)
+    return fleet.sites[name]
+
+
 def _selector(text: str) -> selectors.Selector:
+    if not text.strip():
+        message = '-l "" would select every site (an empty variable?)'
+        raise errors.UsageError(codes.Code.SELECTION_BAD_SELECTOR, message, "Say --all for every site.")
     try:
         return selectors.parse(text)
     except selectors.SelectorError as error:
@@ -95,9 +109,8 @@ def _named(fleet: sites.Fleet, given: Iterable[str], flag: str, read_stdin: Call
     if unknown:
         near = scalars.did_you_mean(unknown[0], fleet.sites) if len(unknown) == 1 else ""
         shown = ", ".join(f'"{name}"' for name in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
-        count = f"{len(unknown)} names of {flag} are not in" if len(unknown) > 1 else f"{flag} is not in"
-        message = f"{count} the fleet: {shown}{near}"
-        raise errors.UsageError(codes.Code.SELECTION_UNKNOWN_SITE, message, "List the sites: fleetctl inventory list")
+        what = f"these {len(unknown):,} sites do not exist:" if len(unknown) > 1 else "there is no site"
+        raise errors.UsageError(codes.Code.SELECTION_UNKNOWN_SITE, f"{flag}: {what} {shown}{near}", _LIST_THEM)
     return found
 
 
@@ -122,8 +135,8 @@ def _lines(text: str) -> list[str]:
 def _file(path: str, flag: str) -> str:
     try:
         return pathlib.Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{flag} @{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+    except (OSError, ValueError) as error:
+        message = f"{flag} @{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
         raise errors.UsageError(codes.Code.SELECTION_UNREADABLE_FILE, message) from None
 
 
@@ -132,22 +145,24 @@ def _sample(chosen: list[sites.Site], selection: Selection) -> list[sites.Site]:
     if not selection.sample:
         return chosen
     match = _SAMPLE.fullmatch(selection.sample)
-    if match is None or (match["percent"] and float(match["percent"]) > 100):
-        message = f'--sample takes a number of sites or a percentage such as 5%, not "{selection.sample}"'
+    number = fractions.Fraction(match["percent"] or match["count"]) if match else fractions.Fraction()
+    if match is None or not number or (match["percent"] and number > 100):
+        message = f'--sample takes a number of sites such as 50 or a percentage such as 5%, not "{selection.sample}"'
         raise errors.UsageError(codes.Code.SELECTION_BAD_SAMPLE, message)
-    wanted = int(match["count"]) if match["count"] else int(len(chosen) * float(match["percent"]) / 100)
-    if chosen and match["percent"] and float(match["percent"]) > 0:
-        wanted = max(wanted, 1)
+    wanted = max(int(len(chosen) * number / 100), 1) if match["percent"] else int(number)
     order = sorted(chosen, key=lambda site: hashlib.sha256(f"{selection.seed}:{site.name}".encode()).digest())
     return sorted(order[:wanted], key=lambda site: site.name)
 
 
 def _why_empty(fleet: sites.Fleet, selection: Selection) -> tuple[str, str]:
     """Say what was asked and, for a label key that no site has, which one was probably meant."""
-    count = f"none of the {len(fleet.sites):,} sites matches" if fleet.sites else "the inventory has no sites"
+    if not fleet.sites:
+        return "the inventory has no sites", "Add a SiteList document to the inventory folder."
+    many = len(fleet.sites) > 1
+    count = f"none of the {len(fleet.sites):,} sites matches" if many else "the only site does not match"
     known = {key for site in fleet.sites.values() for key in sites.selectable_labels(site)}
-    asked = [requirement.key for text in selection.selectors for requirement in selectors.parse(text).requirements]
-    missing = [key for key in asked if key not in known]
+    asked = [requirement for text in selection.selectors for requirement in selectors.parse(text).requirements]
+    missing = [one.key for one in asked if one.key not in known and not one.matches({})]
     if not missing:
         return count, "Look at what there is: fleetctl inventory list -o wide"
     near = scalars.did_you_mean(missing[0], known) or f"; labels in use: {', '.join(sorted(known))}"

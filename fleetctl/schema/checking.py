@@ -43,14 +43,17 @@ def kind(document: yaml12.Document, area: Area, allowed: tuple[str, ...]) -> str
         return problems.Problem(codes.Code(f"{area}/wrong-type"), message, document.mark(()))
     found = data.get("kind")
     if found is None:
-        message = f"kind is missing; known here: {', '.join(allowed)}"
+        message = f"this key is required; known here: {', '.join(allowed)}"
         return problems.Problem(codes.Code(f"{area}/missing-key"), message, document.mark(()), ("kind",))
+    if not isinstance(found, str):
+        message = f"expected one of {', '.join(allowed)}, got {values.kind_of(found)}"
+        return problems.Problem(codes.Code(f"{area}/wrong-type"), message, document.mark(("kind",)), ("kind",))
     if found not in allowed:
-        near = scalars.did_you_mean(str(found), allowed)
+        near = scalars.did_you_mean(found, allowed)
         message = f'unknown kind "{found}"{near or "; known here: " + ", ".join(allowed)}'
         code = codes.Code.INVENTORY_UNKNOWN_KIND if area == "inventory" else codes.Code(f"{area}/bad-value")
         return problems.Problem(code, message, document.mark(("kind",)), ("kind",))
-    return str(found)
+    return found
 
 
 def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> list[problems.Problem]:
@@ -65,8 +68,8 @@ def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> l
 def _problem(
     document: yaml12.Document, area: Area, shape: type[shapes.Shape], fault: pydantic_core.ErrorDetails
 ) -> problems.Problem:
-    of_key = bool(fault["loc"]) and fault["loc"][-1] == "[key]"
-    field = fault["loc"][:-1] if of_key else fault["loc"]
+    of_key = fault["loc"][-1:] == ("[key]",) and fault["type"] != "extra_forbidden"
+    field = fault["loc"][:-1] if of_key else (*fault["loc"], *fault.get("ctx", {}).get("below", ()))
     what, message = _said(shape, fault, field)
     code = _code(area, what)
     return problems.Problem(code, message, document.mark(field, key=of_key or what == "unknown-key"), field)
@@ -92,17 +95,21 @@ def _said(shape: type[shapes.Shape], fault: pydantic_core.ErrorDetails, field: p
             return "missing-key", "this key is required"
         case "literal_error":
             return "bad-value", f"expected {fault['ctx']['expected']}, got {given}"
+        case "greater_than_equal":
+            return "bad-value", f"expected at least {fault['ctx']['ge']:g}, got {given}"
+        case "less_than_equal":
+            return "bad-value", f"expected at most {fault['ctx']['le']:g}, got {given}"
         case "too_long":
             return "bad-value", "this map must be empty in v1alpha1; put values under vars"
         case _ if sort in _EXPECTED:
-            fix = f'; write "{fault["input"]}"' if sort == "string_type" and _is_word(fault["input"]) else ""
-            return "wrong-type", f"expected {_EXPECTED[sort]}, got {given}{fix}"
+            return "wrong-type", f"expected {_EXPECTED[sort]}, got {given}{_fix(sort, fault['input'])}"
         case _:
             return "bad-value", f"{fault['msg'][:1].lower()}{fault['msg'][1:]}, got {given}"
 
 
-def _is_word(value: object) -> bool:
-    return isinstance(value, int | float)
+def _fix(sort: str, value: object) -> str:
+    """Say how to write a number or boolean where text is expected."""
+    return f'; write "{values.text_of(value)}"' if sort == "string_type" and isinstance(value, int | float) else ""
 
 
 def _keys_at(shape: type[shapes.Shape], field: problems.Field) -> list[str]:

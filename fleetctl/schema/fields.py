@@ -6,12 +6,13 @@ import functools
 import ipaddress
 import re
 import zoneinfo
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import pydantic
 import pydantic_core
 
-from fleetctl.model import labels, selectors, values
+from fleetctl.model import labels, problems, selectors, values
 
 __all__ = [
     "Address",
@@ -34,10 +35,12 @@ __all__ = [
 
 
 _HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?|(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+")
-_ENDPOINT = re.compile(r"https://(\[[0-9a-fA-F:]+\]|[^\s/:@?#]+)(:[0-9]{1,5})?(/[^\s?#]*)?")
+_ENDPOINT = re.compile(r"https://(\[[0-9a-fA-F:]+\]|[^\s/:@?#]+)(:(?P<port>[0-9]{1,5}))?(/[^\s?#]*)?")
 _PROXY = re.compile(r"(https?|socks5h?)://[^\s/]+/?")
-_DURATION = re.compile(r"([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?")
-_CRON_FIELD = re.compile(r"(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?(,(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?)*")
+_PORTS = range(1, 65536)
+_DURATION = re.compile(r"(?=.*[1-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?")
+_CRON_PART = r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?"
+_CRON_FIELD = re.compile(f"{_CRON_PART}(,{_CRON_PART})*")
 _CRON_RANGES = (range(60), range(24), range(1, 32), range(1, 13), range(8))
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _KUBERNETES_VERSION = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?|[0-9]+\.[0-9]+/[a-z]+")
@@ -72,7 +75,28 @@ def _keep_unset(value: object, handler: pydantic.ValidatorFunctionWrapHandler) -
 
 Unsettable = pydantic.WrapValidator(_keep_unset)
 
-Free = dict[str, Any]
+
+def _stray_unset(value: object, field: problems.Field, *, in_list: bool) -> problems.Field:
+    """Return where ``!unset`` stands inside a list, whose items are never merged; () when it does nowhere."""
+    if value is values.UNSET:
+        return field if in_list else ()
+    if isinstance(value, dict):
+        inner: Iterable[tuple[problems.Step, object]] = value.items()
+    elif isinstance(value, list):
+        inner, in_list = enumerate(value), True
+    else:
+        return ()
+    return next((found for step, one in inner if (found := _stray_unset(one, (*field, step), in_list=in_list))), ())
+
+
+def _free(value: dict[str, Any]) -> dict[str, Any]:
+    if below := _stray_unset(value, (), in_list=False):
+        message = "!unset takes away what a lower layer set, and lists are not merged; remove it"
+        raise pydantic_core.PydanticCustomError("bad-value", "{said}", {"said": message, "below": below})
+    return value
+
+
+Free = Annotated[dict[str, Any], pydantic.AfterValidator(_free)]
 """A map that people fill as they like; its keys are text, its values what YAML core can hold, or ``!unset``."""
 
 DnsLabel = Annotated[str, _checked(labels.dns_label_fault)]
@@ -119,9 +143,22 @@ def _cron(value: str) -> str:
     if len(fields) != len(_CRON_RANGES):
         raise _fault(f'"{value}" is not a cron time: five fields are needed (minute hour day month weekday)')
     for field, allowed in zip(fields, _CRON_RANGES, strict=True):
-        numbers = [int(number) for number in re.findall(r"(?<!/)\b[0-9]+", re.sub(r"/[0-9]+", "", field))]
-        if not _CRON_FIELD.fullmatch(field) or any(number not in allowed for number in numbers) or "/0" in field:
+        if not _CRON_FIELD.fullmatch(field) or not all(_is_cron_part(part, allowed) for part in field.split(",")):
             raise _fault(f'"{field}" in "{value}" is not a cron field from {allowed.start} to {allowed.stop - 1}')
+    return value
+
+
+def _is_cron_part(part: str, allowed: range) -> bool:
+    span, slash, step = part.partition("/")
+    first, _, last = span.partition("-")
+    numbers = [] if span == "*" else [int(first), int(last or first)]
+    return all(number in allowed for number in numbers) and numbers == sorted(numbers) and (not slash or int(step) > 0)
+
+
+def _endpoint(value: str) -> str:
+    match = _ENDPOINT.fullmatch(value)
+    if match is None or (match["port"] and int(match["port"]) not in _PORTS):
+        raise _fault(f'"{value}" is not an https:// address such as "https://10.0.0.1:6443"')
     return value
 
 
@@ -140,7 +177,7 @@ def _selector(value: str) -> str:
 
 
 Timezone = Annotated[str, pydantic.AfterValidator(_timezone)]
-Endpoint = Annotated[str, _matching(_ENDPOINT, "an https:// address without user, query or fragment")]
+Endpoint = Annotated[str, pydantic.AfterValidator(_endpoint)]
 Address = Annotated[str, pydantic.AfterValidator(_address)]
 Cron = Annotated[str, pydantic.AfterValidator(_cron)]
 Duration = Annotated[str, _matching(_DURATION, 'a duration such as "3h" or "1h30m"')]

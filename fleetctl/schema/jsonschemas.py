@@ -11,6 +11,8 @@ from fleetctl.reading import scalars
 
 __all__ = ["Checker", "Complaint", "SchemaError"]
 
+_REFERENCING = (jsonschema_rs.ReferencingError, jsonschema_rs.ValidationErrorKind.Referencing)
+
 Complaint = tuple[problems.Field, str]
 """Where in the value, and what is wrong there."""
 
@@ -29,8 +31,15 @@ class Checker:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             msg = f"not JSON: {error}"
             raise SchemaError(msg) from None
+        except RecursionError:
+            msg = "nested too deeply to be read"
+            raise SchemaError(msg) from None
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            raise SchemaError(str(error).split("\n", 1)[0]) from None
+            refers = isinstance(getattr(error, "kind", error), _REFERENCING)
+            what = 'a "$ref" may only lead to a place in the same file' if refers else "not a JSON Schema"
+            place = problems.field_text(getattr(error, "instance_path", ()))
+            msg = f"{what}: {f'{place}: ' if place else ''}{_first_line(error)}"
+            raise SchemaError(msg) from None
 
     def complaints(self, value: object) -> list[Complaint]:
         """Return everything the schema has against a value; an empty list means that it fits."""
@@ -54,3 +63,7 @@ class Checker:
         for step in path[:-1]:
             at = problems.value_at(at, (step,))
         return list(at.get("properties", {})) if isinstance(at, dict) else []
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

@@ -103,8 +103,8 @@ class Cluster(Shape):
 class Location(Shape):
     """Where a site stands."""
 
-    lat: Annotated[float, pydantic.Field(ge=-90, le=90, strict=False), fields.Unsettable] = 0.0
-    lon: Annotated[float, pydantic.Field(ge=-180, le=180, strict=False), fields.Unsettable] = 0.0
+    lat: Annotated[float, pydantic.Field(ge=-90, le=90), fields.Unsettable] = 0.0
+    lon: Annotated[float, pydantic.Field(ge=-180, le=180), fields.Unsettable] = 0.0
     timezone: Annotated[fields.Timezone, fields.Unsettable] = "UTC"
 
 
