@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from fleetctl.cli import commands
 from fleetctl.model import codes, errors
 from fleetctl.reading import scalars, shipped
 
 __all__ = ["app", "explain"]
 
-app = typer.Typer()
+app = commands.application()
 
 
-@app.command()
+@app.command(cls=commands.Command)
 def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="Such as inventory/group-conflict.")]) -> None:
     """Explain an error code, offline."""
     known = [one.value for one in codes.Code]

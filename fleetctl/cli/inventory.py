@@ -7,23 +7,22 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import opening, options
+from fleetctl.cli import commands, opening, options
 from fleetctl.console import explanations, tables
 from fleetctl.inventory import explaining, loading, selecting
 from fleetctl.model import errors
 from fleetctl.rendering import bundles, usages
 from fleetctl.reports import envelopes
 
-__all__ = ["Format", "SiteName", "app", "explain", "list_sites", "show", "validate"]
+__all__ = ["SiteName", "app", "explain", "list_sites", "show", "validate"]
 
-app = typer.Typer(help="Look at the fleet: validate, list, show, explain.", no_args_is_help=True)
+app = commands.application("Look at the fleet: validate, list, show, explain.")
 
-Format = Annotated[options.Output, typer.Option("-o", help="What standard output gets.")]
 SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.")]
 
 
-@app.command()
-def validate(ctx: typer.Context, output: Format = options.Output.TABLE) -> None:
+@app.command(cls=commands.Command)
+def validate(ctx: typer.Context, output: options.Format = options.Output.TABLE) -> None:
     """Check every inventory file and report all that is wrong in one pass."""
     try:
         loaded = opening.of(ctx).fleet()
@@ -38,38 +37,42 @@ def validate(ctx: typer.Context, output: Format = options.Output.TABLE) -> None:
         tables.validated(loaded.fleet, loaded.files.count, sys.stdout)
 
 
-@app.command("list")
+@app.command("list", cls=commands.Command)
 @options.selection_flags
-def list_sites(ctx: typer.Context, selection: selecting.Selection, output: Format = options.Output.TABLE) -> None:
+def list_sites(
+    ctx: typer.Context, selection: selecting.Selection, output: options.Format = options.Output.TABLE
+) -> None:
     """List sites."""
     fleet = opening.of(ctx).fleet().fleet
     chosen = selecting.select(fleet, selection, opening.read_stdin)
-    if output in envelopes.FORMATS:
+    if output == options.Output.NAME:
+        envelopes.write_names(chosen, sys.stdout)
+    elif output in envelopes.FORMATS:
         envelopes.write(envelopes.site_list(chosen), output, sys.stdout)
     else:
         tables.sites_table(chosen, sys.stdout, wide=output == options.Output.WIDE)
 
 
-@app.command()
-def show(ctx: typer.Context, site: SiteName, output: Format = options.Output.YAML) -> None:
+@app.command(cls=commands.Command)
+def show(ctx: typer.Context, site: SiteName, output: options.Format = options.Output.YAML) -> None:
     """Show one site as all layers together make it."""
     fleet = opening.of(ctx).fleet().fleet
-    (chosen,) = selecting.select(fleet, selecting.Selection(sites=(site,)))
+    chosen = selecting.one(fleet, site)
     envelopes.write(envelopes.one_site(chosen), output if output in envelopes.FORMATS else "yaml", sys.stdout)
 
 
-@app.command()
+@app.command(cls=commands.Command)
 def explain(
     ctx: typer.Context,
     site: SiteName,
     path: Annotated[
-        str, typer.Argument(metavar="[PATH]", help="A value, such as pos.tls.minVersion or cluster.version.")
+        str, typer.Argument(metavar="PATH", help="A value, such as pos.tls.minVersion or cluster.version.")
     ] = "",
-    output: Format = options.Output.TABLE,
+    output: options.Format = options.Output.TABLE,
 ) -> None:
     """Explain where a site's values come from, what they shadow, and which templates use them."""
     loaded = opening.of(ctx).fleet()
-    (chosen,) = selecting.select(loaded.fleet, selecting.Selection(sites=(site,)))
+    chosen = selecting.one(loaded.fleet, site)
     project = loaded.project
     assigned = [bundles.load(project.templates, name, project.shown) for name in chosen.bundles]
     defaults = [

@@ -1,22 +1,21 @@
-"""The entry point: the command tree, loaded as it is used, and the one place where errors become exit codes.
+"""The entry point: the command tree, loaded as it is used.
 
-``--help`` and shell completion need names and one line each, not the modules behind them, so the tree holds these
-lines itself; a test holds them equal to the modules' own. The module of a command is imported when it is called.
+``--help`` needs names and one line each, not the modules behind them, so the tree holds these lines itself; a test
+holds them equal to the modules' own. The module of a command is imported when it is called, or completed.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import pathlib
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
-from fleetctl.cli import opening
-from fleetctl.model import errors, exits
+from fleetctl.cli import commands, endings, opening
 
 __all__ = ["COMMANDS", "LazyGroup", "app", "root", "run"]
 
@@ -29,7 +28,7 @@ COMMANDS: dict[str, str] = {
 """Command name to its line of help; the module of a command is ``fleetctl.cli.<name>``."""
 
 
-class LazyGroup(typer.core.TyperGroup):
+class LazyGroup(commands.Group):
     """A command group whose members are imported when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002  # vendored type
@@ -48,35 +47,21 @@ class LazyGroup(typer.core.TyperGroup):
             command.name = name
         return name, command, rest
 
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # signature of Typer
-        """Run a command; whatever ends it becomes an exit code of ``model.exits``."""
-        try:
-            return super().invoke(ctx)
-        except errors.FleetctlError as error:
-            from fleetctl.console import failures  # only a failing command pays for it
-
-            failures.show(error, sys.stderr)
-            raise typer.Exit(int(error.exit)) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(int(exits.Exit.INTERRUPTED)) from None
-        except BrokenPipeError:
-            _leave_pipe()
-            raise typer.Exit(int(exits.Exit.BROKEN_PIPE)) from None
-        except Exception as error:
-            if isinstance(error, typer.Exit) or _is_usage(error):
-                raise
-            from fleetctl.console import failures
-
-            failures.show_bug(error, sys.stderr)
-            raise typer.Exit(int(exits.Exit.INTERNAL)) from None
+    def main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # noqa: ANN401
+        """Run a command line; whatever ends it becomes an exit code of ``model.exits``."""
+        extra["standalone_mode"] = False  # or Typer would end the process with codes of its own
+        code = endings.code_of(lambda: super(LazyGroup, self).main(args, *more, **extra))
+        if standalone_mode:
+            sys.exit(code)
+        return code
 
 
 app = typer.Typer(
     name="fleetctl",
     cls=LazyGroup,
     add_completion=True,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -93,26 +78,7 @@ def root(
 
 
 def run() -> None:
-    """Run the command line and end the process with its exit code."""
-    try:
-        app()
-    finally:
-        _flush()
-
-
-def _is_usage(error: Exception) -> bool:
-    """Recognise Typer's own usage errors, which have no public root class: they can show themselves."""
-    return hasattr(error, "show") and hasattr(error, "exit_code")
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _leave_pipe()
-        sys.exit(int(exits.Exit.BROKEN_PIPE))
-
-
-def _leave_pipe() -> None:
-    """Point standard output elsewhere, so that the interpreter's own flush at exit has nothing to complain about."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Run the command line of this process and end it with its exit code."""
+    endings.prepare()
+    # By its name, not by how it was started: usage lines and completion are the same for `python -m fleetctl`.
+    endings.leave(typer.main.get_command(app).main(prog_name="fleetctl", standalone_mode=False))

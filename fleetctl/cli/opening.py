@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from fleetctl.model import codes, errors
+
 if TYPE_CHECKING:
     from fleetctl.inventory import fleets
 
@@ -37,5 +39,11 @@ def of(ctx: typer.Context) -> Opening:
 
 
 def read_stdin() -> str:
-    """Return standard input, for ``--site -``."""
-    return sys.stdin.read()
+    """Return standard input, for ``--site -``; raises ``UsageError`` when it is not text."""
+    if sys.stdin is None:
+        return ""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError:
+        message = "standard input cannot be read: it is not UTF-8 text"
+        raise errors.UsageError(codes.Code.SELECTION_UNREADABLE_FILE, message) from None

@@ -12,7 +12,7 @@ import typer
 
 from fleetctl.inventory import selecting
 
-__all__ = ["Output", "selection_flags"]
+__all__ = ["Format", "Output", "selection_flags"]
 
 _Result = TypeVar("_Result")
 
@@ -30,29 +30,34 @@ class Output(enum.StrEnum):
     JSONL = "jsonl"
 
 
+Format = Annotated[
+    Output,
+    typer.Option("-o", metavar="FORMAT", help="What standard output gets: table, wide, name, json, yaml or jsonl."),
+]
+"""The option ``-o`` of every command with a result."""
+
+
+def _option(*names: str, metavar: str | None = None, text: str) -> Any:  # noqa: ANN401  # as typer.Option has it
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=_PANEL)
+
+
 def _flags(
     selector: Annotated[
-        list[str], typer.Option("-l", "--selector", help="Label selector, as kubectl takes it.", rich_help_panel=_PANEL)
+        list[str], _option("-l", "--selector", metavar="SELECTOR", text="Label selector, as kubectl takes it.")
     ] = [],  # noqa: B006  # Typer reads the default, nobody changes it
-    group: Annotated[
-        list[str], typer.Option("-g", "--group", help="Members of this group.", rich_help_panel=_PANEL)
-    ] = [],  # noqa: B006
+    group: Annotated[list[str], _option("-g", "--group", metavar="GROUP", text="Members of this group.")] = [],  # noqa: B006
     site: Annotated[
         list[str],
-        typer.Option(
-            "--site", help="Names, globs, comma lists, @FILE, or - for standard input.", rich_help_panel=_PANEL
-        ),
+        _option("--site", metavar="SITES", text="Names, globs, comma lists, @FILE, or - for standard input."),
     ] = [],  # noqa: B006
     exclude: Annotated[
-        list[str], typer.Option("--exclude", help="Leave these out; same forms as --site.", rich_help_panel=_PANEL)
+        list[str], _option("--exclude", metavar="SITES", text="Leave these out; same forms as --site.")
     ] = [],  # noqa: B006
     sample: Annotated[
-        str, typer.Option("--sample", help="Only so many (50) or such a part (5%) of them.", rich_help_panel=_PANEL)
+        str, _option("--sample", metavar="N|N%", text="Only so many (50) or such a part (5%) of them.")
     ] = "",
-    seed: Annotated[
-        int, typer.Option("--seed", help="Draw another sample; equal seeds draw alike.", rich_help_panel=_PANEL)
-    ] = 0,
-    everything: Annotated[bool, typer.Option("--all", help="Every site.", rich_help_panel=_PANEL)] = False,
+    seed: Annotated[int, _option("--seed", metavar="N", text="Draw another sample; equal seeds draw alike.")] = 0,
+    everything: Annotated[bool, _option("--all", text="Every site.")] = False,
 ) -> selecting.Selection:
     return selecting.Selection(
         selectors=tuple(selector),

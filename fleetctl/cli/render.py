@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import opening, options
+from fleetctl.cli import commands, opening, options
 from fleetctl.console import tables
 from fleetctl.inventory import fleets, selecting
 from fleetctl.model import codes, errors, sites
@@ -18,7 +18,7 @@ from fleetctl.reports import envelopes, manifests
 
 __all__ = ["Style", "app", "render"]
 
-app = typer.Typer()
+app = commands.application()
 
 
 class Style(enum.StrEnum):
@@ -29,13 +29,13 @@ class Style(enum.StrEnum):
     JSON = "json"
 
 
-@app.command()
+@app.command(cls=commands.Command)
 @options.selection_flags
 def render(
     ctx: typer.Context,
     selection: selecting.Selection,
     wanted: Annotated[
-        list[str], typer.Argument(metavar="[BUNDLE[@VERSION]]...", help="Bundles; without any, all assigned ones.")
+        list[str], typer.Argument(metavar="BUNDLE[@VERSION]", help="Bundles; without any, all assigned ones.")
     ] = [],  # noqa: B006  # Typer reads the default, nobody changes it
     out: Annotated[
         str,
@@ -43,18 +43,24 @@ def render(
             "--out", metavar="DIR", help='Folder to write to, by default "rendered" in the project; - prints.'
         ),
     ] = "",
-    style: Annotated[Style, typer.Option("--format", help="How manifests are written.")] = Style.YAML,
-    output: Annotated[options.Output, typer.Option("-o", help="What standard output gets.")] = options.Output.TABLE,
+    style: Annotated[
+        Style, typer.Option("--format", metavar="STYLE", help="How manifests are written: yaml, kyaml or json.")
+    ] = Style.YAML,
+    output: options.Format = options.Output.TABLE,
 ) -> None:
     """Render bundles for sites into files, without contacting anything."""
+    if out == "-" and output != options.Output.TABLE:
+        message = "--out - prints the objects themselves, so -o has no place; --format says how they are written"
+        raise errors.UsageError(codes.Code.USAGE, message)
     loaded = opening.of(ctx).fleet()
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
-    names = wanted or sorted({name for site in chosen for name in site.bundles})
-    members = _assigned(chosen, {name.partition("@")[0] for name in names}, names)
     project = loaded.project
+    names = wanted or sorted({name for site in chosen for name in site.bundles})
+    asked = [bundles.load(project.templates, name, project.shown) for name in names]
+    members = _assigned(chosen, [bundle.name for bundle in asked])
     rendered = rendering.render(
         loaded.fleet,
-        [bundles.load(project.templates, name, project.shown) for name in names],
+        asked,
         members,
         lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field, exact=True),
     )
@@ -69,12 +75,13 @@ def render(
         tables.rendered(rendered, written, folder, len(chosen) - len(members), sys.stdout)
 
 
-def _assigned(chosen: list[sites.Site], wanted: set[str], names: list[str]) -> list[sites.Site]:
+def _assigned(chosen: list[sites.Site], names: list[str]) -> list[sites.Site]:
     """Return the sites that have any of the bundles; raises ``EmptySelection`` when none has."""
-    members = [site for site in chosen if wanted & site.bundles.keys()]
+    members = [site for site in chosen if site.bundles.keys() & names]
     if not members:
         shown = ", ".join(names) or "any bundle"
-        message = f"none of the {len(chosen):,} selected sites is assigned {shown}"
+        none = "the selected site is not" if len(chosen) == 1 else f"none of the {len(chosen):,} selected sites is"
+        message = f"{none} assigned {shown}"
         raise errors.EmptySelection(
             codes.Code.RENDER_NOT_ASSIGNED, message, "Assign it under bundles: in the inventory."
         )

@@ -10,20 +10,23 @@ from typing import Annotated
 import typer
 
 import fleetctl
+from fleetctl.cli import commands
 
 __all__ = ["app", "version"]
 
-app = typer.Typer()
+app = commands.application()
 
 
-@app.command()
+@app.command(cls=commands.Command)
 def version(
-    output: Annotated[str, typer.Option("-o", metavar="table|json", help="What standard output gets.")] = "table",
+    output: Annotated[
+        str, typer.Option("-o", metavar="FORMAT", help="What standard output gets: table or json.")
+    ] = "table",
 ) -> None:
     """Show the version of fleetctl and what it runs on."""
     if output not in ("table", "json"):
-        message = "-o takes table or json here"
-        raise typer.BadParameter(message)
+        message = f"'{output}' is not one of 'table', 'json'"
+        raise typer.BadParameter(message, param_hint="'-o'")
     python = platform.python_version()
     if output == "json":
         said = {

@@ -12,7 +12,7 @@ from fleetctl.reading import yamltext
 __all__ = ["show"]
 
 _VALUE_WIDTH = 42
-_VERBS = {"sets": "", "appends": "appended ", "removes": "removed", "replaces": "replaced by "}
+_VERBS = {"sets": "", "appends": "appended ", "removes": "removed", "replaces": "the whole, "}
 
 
 def show(
@@ -35,21 +35,33 @@ def show(
 
 def _in_full(one: explaining.Explanation, marks: Sequence[problems.Mark], stream: TextIO) -> None:
     lines: list[tuple[str, str, str]] = []
-    appended = any(part.verb == "appends" and part.counts for part in one.contributions)
-    if appended or not one.contributions:
-        lines.append((_text(one.value), "" if one.contributions else "built in", ""))
+    made = _is_made(one)
+    if made:
+        lines.append((_text(one.value), "" if any(_gives(part) for part in one.contributions) else "built in", ""))
     for index, part in enumerate(one.contributions):
-        text = _said(part)
-        if appended and part.counts:
-            text = f"  from {text}"
-        elif index:
-            text = f"  shadows {text}"
-        lines.append((text, str(part.mark), part.layer))
+        head = "  shadows "
+        if made and part.counts:
+            head = "  from " if _gives(part) else "  "
+        lines.append(((head if made or index else "") + _said(part), str(part.mark), part.layer))
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
-    for text, mark, layer in lines:
-        stream.write(f"{text.ljust(widths[0])}  {mark.ljust(widths[1])}  {layer}".rstrip() + "\n")
+    rows = (f"{text.ljust(widths[0])}  {mark.ljust(widths[1])}  {layer}".rstrip() for text, mark, layer in lines)
+    stream.writelines(f"{row}\n" for row in rows)
     if marks:
         stream.write(f"used by {_places(marks)}\n")
+
+
+def _is_made(one: explaining.Explanation) -> bool:
+    """Tell whether no layer says the value as it is: it is built in, a sum of lists, or a resolved reference."""
+    if not one.contributions or one.contributions[0].verb == "appends":
+        return True
+    top = one.contributions[0]
+    if top.verb == "removes":
+        return one.value is not values.UNSET
+    return top.verb == "sets" and "${vars." in _text(top.value)
+
+
+def _gives(part: explaining.Contribution) -> bool:
+    return part.counts and part.verb in ("sets", "appends")
 
 
 def _said(part: explaining.Contribution) -> str:

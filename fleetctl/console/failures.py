@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import shutil
+import pathlib
+import platform
 import tempfile
-import textwrap
 import traceback
+from collections.abc import Iterable
 from typing import TextIO
 
+import fleetctl
+from fleetctl.console import terminals
 from fleetctl.model import codes, errors, problems
 
 __all__ = ["show", "show_bug"]
 
 _MOST = 50
 """Problems shown in full; the count says how many there are."""
-_WIDEST = 100
-_NARROWEST = 60
+_LEAST_INDENT = 4
+_PACKAGE = pathlib.Path(fleetctl.__file__).parent
 
 
 def show(error: errors.FleetctlError, stream: TextIO) -> None:
@@ -24,25 +27,48 @@ def show(error: errors.FleetctlError, stream: TextIO) -> None:
     if isinstance(error, errors.InvalidInput):
         _show_problems(error, stream)
         return
-    stream.write(f"{error.message}  [{error.code}]\n")
-    if error.hint:
-        stream.write(f"{error.hint}\n")
+    columns = terminals.width(stream)
+    lines = terminals.wrapped(f"{terminals.visible(error.message)}  [{error.code}]", columns)
+    hint = error.hint.split("\n") if error.hint else []
+    # A hint of several lines is a drawing, such as a selector with a pointer under it: its columns must stay.
+    lines += terminals.wrapped(hint[0], columns) if len(hint) == 1 else hint
+    stream.writelines(f"{line}\n" for line in lines)
 
 
 def show_bug(error: Exception, stream: TextIO) -> None:
-    """Write one line about a bug, and put its traceback into a file that only its owner can read."""
-    descriptor, path = tempfile.mkstemp(prefix="fleetctl-bug-", suffix=".txt")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
-    stream.write(f"This is a bug in fleetctl: {type(error).__name__}: {error}  [{codes.Code.INTERNAL}]\n")
-    stream.write(f"Please report it with {path}\n")
+    """Write one line about a bug, and put its traceback into a file that only its owner can read.
+
+    The error's own text is not shown: it may hold any value of the fleet, secret or not.
+    """
+    name, place = type(error).__name__, _place(error)
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="fleetctl-bug-", suffix=".txt")  # 0600
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"fleetctl {fleetctl.__version__}, Python {platform.python_version()}, {platform.platform()}\n")
+            file.write("Read this before you send it: it may hold values of your fleet.\n\n")
+            traceback.print_exception(error, file=file)
+    except OSError as fault:
+        advice = f"please report it (the traceback could not be saved: {fault.strerror})"
+    else:
+        advice = f"please report it with {path}"
+    stream.write(f"This is a bug in fleetctl ({name}{place}); {advice}  [{codes.Code.INTERNAL}]\n")
+
+
+def _place(error: Exception) -> str:
+    """Return `` at MODULE:LINE``, the innermost place of ours."""
+    ours = [
+        (pathlib.Path(frame.filename).relative_to(_PACKAGE.parent), frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if pathlib.Path(frame.filename).is_relative_to(_PACKAGE)
+    ]
+    return f" at {ours[-1][0].as_posix()}:{ours[-1][1]}" if ours else ""
 
 
 def _show_problems(error: errors.InvalidInput, stream: TextIO) -> None:
-    width = _width(stream)
+    columns = terminals.width(stream)
     shown = error.problems[:_MOST]
     for problem in shown:
-        stream.writelines(f"{line}\n" for line in _lines(problem, width))
+        stream.writelines(f"{line}\n" for line in _lines(problem, columns))
     hidden = len(error.problems) - len(shown)
     if hidden:
         stream.write(f"... and {hidden:,} more\n")
@@ -59,24 +85,21 @@ def _count(error: errors.InvalidInput) -> str:
     return f"{text} in {files:,} of {error.files:,} file{'s' if error.files > 1 else ''}"
 
 
-def _lines(problem: problems.Problem, width: int | None) -> list[str]:
+def _lines(problem: problems.Problem, columns: int | None) -> list[str]:
     """Lay out one problem: its place, then the sentence, wrapped under itself where a terminal is narrow."""
-    place = f"{problem.mark}  " if problem.mark else ""
+    place = terminals.visible(f"{problem.mark}  ") if problem.mark else ""
     field = f"{problems.field_text(problem.field)}: " if problem.field else ""
-    text = f"{place}{field}{problem.message}  [{problem.code}]"
-    if width is None:
-        return [text, *(f"    {note}" for note in problem.notes)]
-    indent = " " * min(len(place), width // 2)
-    lines = textwrap.wrap(
-        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    )
+    text = place + terminals.visible(f"{field}{problem.message}  [{problem.code}]")
+    indent = " " * _indent(place, (text, *problem.notes), columns)
+    lines = terminals.wrapped(text, columns, indent)
     for note in problem.notes:
-        lines += textwrap.wrap(note, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        lines += terminals.wrapped(terminals.visible(note), columns, indent, indent)
     return lines
 
 
-def _width(stream: TextIO) -> int | None:
-    """Return how wide to write; None for a pipe or file, where one line is one problem."""
-    if not stream.isatty():
-        return None
-    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
+def _indent(place: str, texts: Iterable[str], columns: int | None) -> int:
+    """Return how far further lines stand in: below the sentence, unless a path in it would not fit there any more."""
+    if columns is None:
+        return _LEAST_INDENT
+    longest = max(len(word) for text in texts for word in (text.split() or [""]))
+    return max(_LEAST_INDENT, min(len(place), columns // 2, columns - longest))

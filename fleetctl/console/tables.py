@@ -26,8 +26,8 @@ def validated(fleet: sites.Fleet, files: int, stream: TextIO) -> None:
     """Say that an inventory is sound, and what it amounts to."""
     states = Counter(site.state for site in fleet.sites.values())
     parts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "none"
-    counts = f"{len(fleet.sites):,} sites ({parts}) and {len(fleet.groups):,} groups in {files:,} files"
-    stream.write(f"{counts}: no errors.\n")
+    counts = f"{_count(len(fleet.sites), 'site')} ({parts}) and {_count(len(fleet.groups), 'group')}"
+    stream.write(f"{counts} in {_count(files, 'file')}: no errors.\n")
 
 
 def sites_table(chosen: Sequence[sites.Site], stream: TextIO, *, wide: bool) -> None:
@@ -64,10 +64,15 @@ def rendered(
     for name, digests in by_bundle.items():
         distinct = len(set(digests))
         alike = "all alike" if distinct == 1 else f"{distinct:,} different releases"
-        stream.write(f"{name} for {len(digests):,} {'sites' if len(digests) > 1 else 'site'}: {alike}\n")
+        stream.write(f"{name} for {_count(len(digests), 'site')}: {alike}\n")
     if unassigned:
-        stream.write(f"{unassigned:,} selected sites are not assigned and were left out\n")
+        verbs = ("is", "was") if unassigned == 1 else ("are", "were")
+        stream.write(f"{_count(unassigned, 'selected site')} {verbs[0]} not assigned and {verbs[1]} left out\n")
     stream.write(
-        f"{result.documents:,} objects ({result.distinct:,} different) in {folder}: "
+        f"{_count(result.documents, 'object')} ({result.distinct:,} different) in {folder}: "
         f"{written.written:,} written, {written.unchanged:,} unchanged, {written.removed:,} removed\n"
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

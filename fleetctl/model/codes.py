@@ -91,6 +91,6 @@ class Code(enum.StrEnum):
     RENDER_UNWRITABLE = "render/unwritable"
 
     USAGE = "usage/wrong"
-    USAGE_NO_SELECTION = "usage/no-selection"
+    OUTPUT_UNWRITABLE = "output/unwritable"
     USAGE_UNKNOWN_CODE = "usage/unknown-code"
     INTERNAL = "internal/bug"

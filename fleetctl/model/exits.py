@@ -34,7 +34,7 @@ class Exit(enum.IntEnum):
     WAITING = 10
     """Waiting for an approval or a window, or paused."""
     INTERNAL = 70
-    """A bug in fleetctl; the traceback is in the log file."""
+    """A bug in fleetctl; the traceback is in a file that the message names."""
     INTERRUPTED = 130
     """Ctrl-C."""
     BROKEN_PIPE = 141
