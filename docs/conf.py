@@ -14,6 +14,9 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 
+# The error pages are also printed in a terminal, so their examples are indented and carry no language.
+highlight_language = "text"
+
 # Furo brings its own fonts and scripts: the built pages work on a machine with no internet.
 html_theme = "furo"
 html_title = f"fleetctl {release}"
