@@ -44,10 +44,10 @@ def merge(lower: values.Vars, upper: values.Written, faults: list[Fault], field:
     """Lay one map over another and return the result; neither is changed, untouched parts are shared."""
     merged = dict(lower)
     for key, value in upper.items():
-        if value is values.UNSET:
-            merged.pop(key.removesuffix("+"), None)
-        elif key.endswith("+") and len(key) > 1:
+        if key.endswith("+") and len(key) > 1:
             _append(merged, upper, key, faults, field)
+        elif value is values.UNSET:
+            merged.pop(key, None)
         elif isinstance(value, dict):
             below = merged.get(key)
             merged[key] = merge(below if isinstance(below, dict) else {}, value, faults, (*field, key))

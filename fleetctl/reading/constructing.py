@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Mapping
 
 import msgspec
 import yaml
@@ -46,13 +47,12 @@ class Constructor:
         self._open: set[int] = set()
         self._size = 0
         self._exhausted = False
-        self._words: dict[str, object] = {}
         self._faults: list[tuple[yaml.Node, codes.Code, str]] = []
 
     def found(self, root: yaml.Node, path: str) -> list[problems.Problem]:
         """Return the faults of the nodes below ``root``, at their lines and fields."""
         wanted = {id(node) for node, code, _ in self._faults if code is not codes.Code.YAML_TOO_DEEP}
-        fields = dict(_fields(root, wanted)) if wanted else {}
+        fields = _fields(root, wanted) if wanted else {}
         return [
             problems.Problem(code, message, mark(node, path, self._first_line), fields.get(id(node), ()))
             for node, code, message in self._faults
@@ -73,7 +73,7 @@ class Constructor:
         """Make the value of a node that aliases may stand for: once, counting what each use would unfold to."""
         key = id(node)
         if key in self._open:
-            self._fault(node, codes.Code.YAML_ALIAS_LIMIT, "an alias stands for a value that contains it")
+            self._fault(node, codes.Code.YAML_ALIAS_LIMIT, "this value contains itself through an alias")
             return None
         if key in self._memo:
             value, size = self._memo[key]
@@ -90,7 +90,7 @@ class Constructor:
             return value
         if not self._exhausted:
             self._exhausted = True
-            message = f"aliases unfold to more than {self._limits.aliased:,} values from here on"
+            message = f"with the aliases of this value the file unfolds to more than {self._limits.aliased:,} values"
             self._fault(node, codes.Code.YAML_ALIAS_LIMIT, message)
         return None
 
@@ -100,14 +100,10 @@ class Constructor:
             return word
         if tag != PLAIN:
             return self._tagged(node, tag, word)
-        try:
-            return self._words[word]
-        except KeyError:
-            value = scalars.resolve(word)
+        value = scalars.resolve(word)
         if isinstance(value, scalars.Ambiguous):
             self._fault(node, codes.Code.YAML_AMBIGUOUS_SCALAR, value.message(word))
             return word
-        self._words[word] = value
         return value
 
     def _tagged(self, node: yaml.Node, tag: str, word: str) -> object:
@@ -126,8 +122,16 @@ class Constructor:
         return word
 
     def _unknown_tag(self, node: yaml.Node, tag: str) -> None:
+        if tag in self._tags:
+            self._fault(node, codes.Code.YAML_UNKNOWN_TAG, f"{tag} stands alone, without a value")
+            return
         known = ", ".join(sorted(self._tags))
         shown = tag.replace(_PREFIX, "!!")
+        if any(tag in tags for tags in _KNOWN_TAGS.values()):
+            self._fault(
+                node, codes.Code.YAML_UNKNOWN_TAG, f"the value is not what the tag {shown} says; remove the tag"
+            )
+            return
         message = f"the tag {shown} is not used here" + (f"; known: {known}" if known else "; remove it")
         self._fault(node, codes.Code.YAML_UNKNOWN_TAG, message)
 
@@ -161,9 +165,12 @@ class Constructor:
 
     def _merge(self, made: dict[str, object], node: yaml.Node, depth: int) -> None:
         """Fill in what ``<<`` offers: own keys win, then the first source that has the key (yaml.org/type/merge)."""
+        before = len(self._faults)
         value = self.value(node, depth)
         for source in value if isinstance(value, list) else [value]:
             if not isinstance(source, dict):
+                if len(self._faults) > before or self._exhausted:
+                    return  # what cannot be merged has been reported already
                 self._fault(node, codes.Code.YAML_MERGE_KEY, "<< takes a map or a list of maps")
                 return
             for key, inherited in source.items():
@@ -179,34 +186,41 @@ class Constructor:
     def _duplicate(self, node: yaml.ScalarNode, parent: yaml.MappingNode) -> None:
         first = next(key for key, _ in parent.value if key.value == node.value)
         line = first.start_mark.line + self._first_line
-        message = f'the key "{node.value}" is given twice, first in line {line}'
+        shown = json.dumps(node.value, ensure_ascii=False)
+        message = f"the key {shown} is given twice, first in line {line}"
         if first.start_mark.line == node.start_mark.line:
-            message = f'the key "{node.value}" is given twice in one map'
+            message = f"the key {shown} is given twice in one map"
         self._fault(node, codes.Code.YAML_DUPLICATE_KEY, message)
 
     def _fault(self, node: yaml.Node, code: codes.Code, message: str) -> None:
         self._faults.append((node, code, message))
 
 
-def _fields(root: yaml.Node, wanted: set[int]) -> Iterator[tuple[int, problems.Field]]:
-    """Walk a node tree without recursion (aliases may make it a graph) and name the wanted nodes."""
+def _fields(root: yaml.Node, wanted: set[int]) -> dict[int, problems.Field]:
+    """Name the wanted nodes: each where it is written, not where an alias stands for it.
+
+    Walks in the order of the text, where an anchor comes before its aliases, and without recursion, since aliases may
+    make the tree a graph.
+    """
+    found: dict[int, problems.Field] = {}
     seen: set[int] = set()
     todo: list[tuple[yaml.Node, problems.Field]] = [(root, ())]
     while todo:
         node, field = todo.pop()
         if id(node) in wanted:
-            yield id(node), field
+            found.setdefault(id(node), field)
         if id(node) in seen or isinstance(node, yaml.ScalarNode):
             continue
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
-            todo += [(item, (*field, i)) for i, item in enumerate(node.value)]
+            todo += [(item, (*field, i)) for i, item in reversed(list(enumerate(node.value)))]
             continue
-        for key, value in node.value:
+        for key, value in reversed(node.value):
             inner = (*field, key.value if isinstance(key, yaml.ScalarNode) else "?")
-            if id(key) in wanted:
-                yield id(key), inner
             todo.append((value, inner))
+            if isinstance(key, yaml.ScalarNode) or id(key) in wanted:
+                todo.append((key, inner))
+    return found
 
 
 def mark(node: yaml.Node, path: str, first_line: int) -> problems.Mark:

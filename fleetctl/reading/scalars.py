@@ -9,6 +9,7 @@ Sources: YAML 1.2.2 section 10.3 (core schema), yaml.org/type for YAML 1.1.
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import re
 from collections.abc import Iterable
@@ -26,18 +27,21 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _OLD_BOOLEANS = frozenset(
     {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"}
 )
-_SUSPECT_STARTS = frozenset("-+.0123456789~nNtTfFyYoO")
+_INDICATORS_11 = frozenset({"=", "<<"})
+_SUSPECT_STARTS = frozenset("-+.0123456789~nNtTfFyYoO=<")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _OCTAL_12 = re.compile(r"0o[0-7]+")
-_OCTAL_11 = re.compile(r"[-+]?0[0-7_]+")
-_BINARY_11 = re.compile(r"[-+]?0b[01_]+")
-_UNDERSCORED_11 = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?")
+_OCTAL_11 = re.compile(r"[-+]?0[0-7]+")
+_FLOAT_11 = re.compile(r"[-+]?[0-9]+\.[0-9]*[eE][-+][0-9]+|\.[0-9]+[eE][-+][0-9]+")
+_PREFIXED = re.compile(r"[-+]?0([xX][0-9a-fA-F_]+|[oO][0-7_]+|[bB][-+]?[01_]+)")
 _SEXAGESIMAL_11 = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 _DATE_11 = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt\s].*)?", re.DOTALL)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _INT64 = range(-(2**63), 2**63)
+_LONGEST = 26
+"""Characters of an integer that may still fit into 64 bits, in octal with sign and prefix; Python balks at 4,300."""
 
 
 class Ambiguous(msgspec.Struct, frozen=True):
@@ -51,6 +55,7 @@ class Ambiguous(msgspec.Struct, frozen=True):
         return f"unquoted {word} {self.why}; write {' or '.join(self.fixes)}"
 
 
+@functools.lru_cache(maxsize=2**16)
 def resolve(word: str) -> Scalar | Ambiguous:
     """Return the value of an unquoted word, or why it has none that all readers share."""
     if word and word[0] not in _SUSPECT_STARTS:
@@ -61,6 +66,8 @@ def resolve(word: str) -> Scalar | Ambiguous:
         return _BOOLEANS[word]
     if word in _OLD_BOOLEANS:
         return Ambiguous("is a boolean in YAML 1.1 and text in 1.2", (_quoted(word),))
+    if word in _INDICATORS_11:
+        return Ambiguous("has a meaning of its own in YAML 1.1 and is text in 1.2", (_quoted(word),))
     return _number(word)
 
 
@@ -76,47 +83,70 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _number(word: str) -> Scalar | Ambiguous:
-    if _OCTAL_11.fullmatch(word):
-        octal = word.replace("_", "")
-        return Ambiguous(
-            f"is the octal number {int(octal, 8)} in YAML 1.1 and {int(octal)} in 1.2",
-            (str(int(octal, 8)), f"{_quoted(word)} for text"),
-        )
+    other = _in_other_base(word)
+    if other is not None:
+        return other
     if _NUMBER.fullmatch(word):
         return _decimal(word)
-    if _HEX.fullmatch(word):
-        return Ambiguous(f"is the number {int(word, 16)}", (str(int(word, 16)), f"{_quoted(word)} for text"))
-    if _OCTAL_12.fullmatch(word):
-        return Ambiguous(
-            f"is text in YAML 1.1 and the number {int(word, 8)} in 1.2",
-            (str(int(word, 8)), f"{_quoted(word)} for text"),
-        )
     if _NOT_FINITE.fullmatch(word):
         return Ambiguous("is not a number that JSON can carry", (f"{_quoted(word)} for text",))
     if _DATE_11.fullmatch(word):
         return Ambiguous("is a date in YAML 1.1 and text in 1.2", (_quoted(word),))
     if _SEXAGESIMAL_11.fullmatch(word):
         return Ambiguous("is a number in base 60 in YAML 1.1 and text in 1.2", (_quoted(word),))
-    if _BINARY_11.fullmatch(word) or ("_" in word and _UNDERSCORED_11.fullmatch(word)):
-        return Ambiguous("is a number in YAML 1.1 and text in 1.2", (_quoted(word),))
-    return word
+    return _for_some(word)
+
+
+def _in_other_base(word: str) -> Ambiguous | None:
+    """Refuse octal and hexadecimal numbers: what they are worth is not what they look like."""
+    for pattern, base in ((_OCTAL_11, 8), (_HEX, 16), (_OCTAL_12, 8)):
+        if not pattern.fullmatch(word):
+            continue
+        if len(word) > _LONGEST or int(word, base) not in _INT64:
+            return _too_large(word)
+        number = int(word, base)
+        why = f"is the number {number}"
+        if pattern is _OCTAL_12:
+            why = f"is text in YAML 1.1 and the number {number} in 1.2"
+        elif pattern is _OCTAL_11 and number != int(word):
+            why = f"is the octal number {number} in YAML 1.1 and {int(word)} in 1.2"
+        return Ambiguous(why, (str(number), f"{_quoted(word)} for text"))
+    return None
+
+
+def _for_some(word: str) -> str | Ambiguous:
+    """Refuse what some readers take for a number: that of Kubernetes leaves ``_`` out and knows ``0X`` and ``-0o``."""
+    bare = word.replace("_", "")
+    if (
+        not _PREFIXED.fullmatch(word)
+        and not _PREFIXED.fullmatch(bare)
+        and (bare == word or not _NUMBER.fullmatch(bare))
+    ):
+        return word
+    safe = bare != word and isinstance(resolve(bare), int | float)
+    fixes = (bare, f"{_quoted(word)} for text") if safe else (_quoted(word),)
+    return Ambiguous("is a number for some readers of YAML and text for others", fixes)
 
 
 def _decimal(word: str) -> Scalar | Ambiguous:
     text = f"{_quoted(word)} for text"
     if _INTEGER.fullmatch(word):
-        if len(word) > 20 or int(word) not in _INT64:
-            return Ambiguous("is a number too large for 64 bits", (text,))
+        if len(word) > _LONGEST or int(word) not in _INT64:
+            return _too_large(word)
         return number if str(number := int(word)) == word else Ambiguous(f"is the number {number}", (str(number), text))
     value = float(word)
     if not math.isfinite(value):
-        return Ambiguous("is a number too large for 64 bits", (text,))
+        return _too_large(word)
     shown = values.float_text(value)
     if shown == word:
         return value
-    if "e" in word.lower():
+    if "e" in word.lower() and not _FLOAT_11.fullmatch(word):
         return Ambiguous(f"is text in YAML 1.1 and the number {shown} in 1.2", (shown, text))
     return Ambiguous(f"is the number {shown}", (shown, text))
+
+
+def _too_large(word: str) -> Ambiguous:
+    return Ambiguous("is a number too large for 64 bits", (f"{_quoted(word)} for text",))
 
 
 def _quoted(word: str) -> str:

@@ -14,7 +14,7 @@ import yaml
 from yaml._yaml import CParser
 
 from fleetctl.model import codes, problems
-from fleetctl.reading import constructing
+from fleetctl.reading import complaints, constructing
 
 __all__ = ["LIMITS", "Document", "read"]
 
@@ -82,6 +82,7 @@ def read(
     that cannot be parsed gives the documents before the fault.
     """
     decoded, found = _decoded(text, path, limits)
+    found = found or complaints.characters(decoded, path, first_line)
     if found is not None:
         return [], [found]
     documents: list[Document] = []
@@ -92,7 +93,7 @@ def read(
             documents.append(Document(path, decoded, index, constructor.value(node, 0), first_line))
             faults += constructor.found(node, path)
     except yaml.YAMLError as error:
-        faults.append(_syntax_problem(error, decoded, path, first_line))
+        faults.append(complaints.syntax(error, decoded, path, first_line))
     return documents, faults
 
 
@@ -113,51 +114,24 @@ def _decoded(text: str | bytes, path: str, limits: constructing.Limits) -> tuple
     try:
         return text.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        column = error.start - text.rfind(b"\n", 0, error.start)
-        message = f"byte 0x{text[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        return "", problems.Problem(codes.Code.YAML_ENCODING, message, problems.Mark(path, line, column))
+        return "", complaints.encoding(error, path)
 
 
 def _child(node: yaml.Node, step: problems.Step) -> tuple[yaml.Node | None, yaml.Node] | None:
-    if isinstance(node, yaml.MappingNode) and isinstance(step, str):
-        merged: list[yaml.Node] = []
-        for key, value in node.value:
-            if key.value == step and isinstance(key, yaml.ScalarNode):
-                return key, value
-            if key.value == "<<":
-                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
-        return next((found for source in merged if (found := _child(source, step))), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return None, node.value[step]
+    seen: set[int] = set()
+    sources = [node]
+    while sources:  # the map itself, then what << offers, nearest first; aliases may make it a graph
+        source = sources.pop(0)
+        if id(source) in seen or not isinstance(source, yaml.MappingNode):
+            continue
+        seen.add(id(source))
+        merged: list[yaml.Node] = []
+        for key, value in source.value:
+            if key.value == "<<" and key.tag == constructing.PLAIN:
+                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
+            elif key.value == step:
+                return key, value
+        sources[:0] = merged
     return None
-
-
-_FRIENDLIER = {
-    "mapping values are not allowed in this context": 'a ": " stands inside an unquoted text, or indentation is wrong; '
-    "quote the text",
-    "could not find expected ':'": 'a key without ":" (or indentation that ends a text too early)',
-    "did not find expected key": "indentation does not fit the lines above",
-    "did not find expected '-' indicator": "indentation does not fit the list above",
-    "did not find expected whitespace or line break": "a blank is missing after the tag (as in `!unset }`)",
-    "found undefined alias": "the alias stands for no anchor above it",
-}
-
-
-def _syntax_problem(error: yaml.YAMLError, text: str, path: str, first_line: int) -> problems.Problem:
-    mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    message = _FRIENDLIER.get(said, said)
-    if mark is None:
-        position = getattr(error, "position", 0) or 0
-        before = text.encode()[:position].decode(errors="ignore") if isinstance(position, int) else ""
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-    else:
-        line, column = mark.line, mark.column
-    lines = text.split("\n")
-    source = lines[line] if line < len(lines) else ""
-    if "\t" in source[: len(source) - len(source.lstrip())] or source[column : column + 1] == "\t":
-        message = "a tab stands where only spaces may; indent with spaces"
-    notes = (source.rstrip("\r")[:200],) if source.strip() else ()
-    place = problems.Mark(path, line + first_line, column + 1)
-    return problems.Problem(codes.Code.YAML_SYNTAX, message, place, (), notes)
