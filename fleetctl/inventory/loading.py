@@ -103,7 +103,7 @@ def load(project: projects.Project) -> Files:
         files.incomplete |= any(problem.code in _UNREAD for problem in found or faults)
         files.has_references |= b"${vars." in text
         for document in documents:
-            _take(files, document)
+            _take(files, document, {fault.mark for fault in faults})
     _load_vars_schema(files, project)
     return files
 
@@ -119,7 +119,8 @@ def _yaml_files(folder: pathlib.Path) -> list[pathlib.Path]:
     )
 
 
-def _take(files: Files, document: yaml12.Document) -> None:
+def _take(files: Files, document: yaml12.Document, told: set[problems.Mark | None]) -> None:
+    """Take what a document says; ``told`` are places whose value is known to be wrong already."""
     if document.data is None:
         return
     kind = checking.kind(document, "inventory", _KINDS)
@@ -128,7 +129,7 @@ def _take(files: Files, document: yaml12.Document) -> None:
         files.incomplete = True
         return
     found = checking.check(document, "inventory", shapes.KINDS[kind])
-    files.problems += found
+    files.problems += [problem for problem in found if problem.mark not in told]
     if kind == "SiteList":
         _take_sites(files, document, {problem.field[:2] for problem in found})
     elif found:
