@@ -40,8 +40,10 @@ def _in_full(one: explaining.Explanation, marks: Sequence[problems.Mark], stream
         lines.append((_text(one.value), "" if any(_gives(part) for part in one.contributions) else "built in", ""))
     for index, part in enumerate(one.contributions):
         head = "  shadows "
-        if made and part.counts:
-            head = "  from " if _gives(part) else "  "
+        if made and _gives(part):
+            head = "  from "
+        elif made and index == 0:
+            head = "  "
         lines.append(((head if made or index else "") + _said(part), str(part.mark), part.layer))
     widths = [max(len(line[column]) for line in lines) for column in range(2)]
     rows = (f"{text.ljust(widths[0])}  {mark.ljust(widths[1])}  {layer}".rstrip() for text, mark, layer in lines)
@@ -56,7 +58,7 @@ def _is_made(one: explaining.Explanation) -> bool:
         return True
     top = one.contributions[0]
     if top.verb == "removes":
-        return one.value is not values.UNSET
+        return one.value is not values.UNSET and one.value is not None
     return top.verb == "sets" and "${vars." in _text(top.value)
 
 
