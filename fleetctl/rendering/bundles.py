@@ -59,8 +59,14 @@ def catalogue(folder: pathlib.Path) -> list[str]:
 
 
 def load(folder: pathlib.Path, wanted: str, shown: _Shown) -> Bundle:
-    """Load ``NAME`` or ``NAME@VERSION`` from a templates folder; raises ``InvalidInput`` with all that is wrong."""
-    name, _, version = wanted.partition("@")
+    """Load ``NAME`` or ``NAME@VERSION`` from a templates folder.
+
+    Raises ``InvalidInput`` with all that is wrong, and ``UsageError`` for an ``@`` without a version: an empty shell
+    variable must not take the assertion away.
+    """
+    name, at, version = wanted.partition("@")
+    if at and not version:
+        raise errors.UsageError(codes.Code.USAGE, f'"{wanted}" names no version after "@"')
     known = catalogue(folder)
     if name not in known:
         near = scalars.did_you_mean(name, known) or f"; there is: {', '.join(known) or 'none'}"
@@ -108,20 +114,32 @@ class _Loader:
             document=document,
         )
 
-    def _read(self, path: pathlib.Path) -> bytes:
-        self.files += 1
-        if not path.resolve().is_relative_to(self._folder.resolve()):
+    def _leads_out(self, path: pathlib.Path) -> bool:
+        """Note a link to somewhere outside of the bundle."""
+        try:
+            inside = path.resolve().is_relative_to(self._folder.resolve())
+        except (OSError, RuntimeError):
+            return False  # a link in a circle; reading it says so
+        if not inside:
             message = "the link leads out of the bundle's folder; a bundle holds all its files"
             mark = problems.Mark(self._shown(path))
             self.found.append(problems.Problem(codes.Code.BUNDLE_OUTSIDE_PROJECT, message, mark))
-            return b""
+        return not inside
+
+    def _read(self, path: pathlib.Path) -> bytes | None:
+        self.files += 1
+        if self._leads_out(path):
+            return None
         text, found = disk.read(path, self._shown(path))
         self.found += found
-        return text
+        return None if found else text
 
     def _description(self) -> yaml12.Document | None:
         path = self._folder / DESCRIPTION
-        documents, found = yaml12.read(self._read(path), self._shown(path))
+        text = self._read(path)
+        if text is None:
+            return None
+        documents, found = yaml12.read(text, self._shown(path))
         if not found and len(documents) != 1:
             message = f"expected one document of kind Bundle, got {len(documents)}"
             found = [problems.Problem(codes.Code.BUNDLE_WRONG_TYPE, message, problems.Mark(self._shown(path), 1, 1))]
@@ -137,15 +155,18 @@ class _Loader:
         for path in sorted(self._folder.rglob("*")):
             name = path.relative_to(self._folder).as_posix()
             hidden = any(part.startswith(".") for part in name.split("/"))
-            if hidden or name == DESCRIPTION or name.startswith(f"{_NOT_RENDERED}/") or path.is_dir():
+            if hidden or name == DESCRIPTION or name.startswith(f"{_NOT_RENDERED}/"):
                 continue
-            if name.endswith((".j2", ".yaml", ".yml")):
+            if path.is_dir():
+                if path.is_symlink():
+                    self._leads_out(path)  # such folders are not searched, and should not look as if they were
+            elif name.endswith((".j2", ".yaml", ".yml")):
                 sources[name] = Source(name, self._shown(path), self._text(path))
         return sources
 
     def _text(self, path: pathlib.Path) -> str:
         try:
-            return self._read(path).decode("utf-8-sig").replace("\r\n", "\n")
+            return (self._read(path) or b"").decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
             mark = problems.Mark(self._shown(path))
@@ -154,10 +175,13 @@ class _Loader:
 
     def _checker(self) -> jsonschemas.Checker | None:
         path = self._folder / VALUES_SCHEMA
-        if not path.exists():
+        if not path.exists() and not path.is_symlink():
+            return None
+        text = self._read(path)
+        if text is None:
             return None
         try:
-            return jsonschemas.Checker(self._read(path))
+            return jsonschemas.Checker(text)
         except jsonschemas.SchemaError as error:
             mark = problems.Mark(self._shown(path))
             self.found.append(problems.Problem(codes.Code.BUNDLE_SCHEMA_INVALID, str(error), mark))

@@ -6,6 +6,8 @@ them, and nothing that differs between two runs (clock, randomness, environment,
 
 from __future__ import annotations
 
+import math
+import re
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -42,16 +44,24 @@ class _Missing(jinja2.StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         name = str(self._undefined_name)
-        if isinstance(self._undefined_obj, Mapping):
+        if self._undefined_hint:
+            return str(self._undefined_hint)
+        if isinstance(self._undefined_obj, jinja2.environment.TemplateModule):
+            known = [name for name in vars(self._undefined_obj) if not name.startswith("_")]
+            what = f'the imported template has no "{name}"'
+        elif isinstance(self._undefined_obj, Mapping):
             known = sorted(str(key) for key in self._undefined_obj)
             what = f'there is no "{name}" in this map'
         elif self._undefined_obj is jinja2.utils.missing:
             known = list(_NAMES)
             what = f'"{name}" is not defined'
+            if name in _NAMES:
+                return f'"{name}" is not known in an imported template; import it "with context"'
         else:
-            return f"{values.kind_of(self._undefined_obj)} has no {name!r}"
+            return f'{values.kind_of(self._undefined_obj)} has no "{name}"'
         shown = ", ".join(known[:_SHOWN_KEYS]) + (", ..." if len(known) > _SHOWN_KEYS else "")
-        return what + (scalars.did_you_mean(name, known) or f"; there is: {shown or 'nothing'}")
+        there = f"; there is: {shown}" if known else ", which is empty"
+        return what + (scalars.did_you_mean(name, known) or there)
 
 
 _NAMES = ("bundle", "fleet", "site", "values", "vars")
@@ -65,15 +75,18 @@ def _finalize(value: object) -> object:
     """Turn the result of ``{{ ... }}`` into text, refusing what has no one spelling in YAML."""
     if isinstance(value, str | jinja2.Undefined):
         return value
-    if isinstance(value, bool | int | float):
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return values.text_of(value)
     if value is None:
         msg = "this is null here, which would print as None; give it a default, or write it with | k"
     elif isinstance(value, dict | list | tuple):
         what = "a map" if isinstance(value, dict) else "a list"
         msg = f"{what} is no text; write it with | k or | toyaml"
+    elif isinstance(value, float):
+        msg = f"{value} is no number that YAML and JSON both know"
     else:
-        msg = f"a {type(value).__name__} is no text; is a call or a filter missing?"
+        what = "a method" if callable(value) else f"a {type(value).__name__}"
+        msg = f"{what} is no text; is a call, a filter or a key missing?"
     raise _Unprintable(msg)
 
 
@@ -83,6 +96,11 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         if type(obj) is dict and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> jinja2.Undefined:  # noqa: ANN401  # signature of Jinja
+        """Refuse what leads out of the sandbox or changes a value, and say which of the two it is."""
+        why = "is not open to templates" if attribute.startswith("_") else "would change a value, which stays as it is"
+        return self.undefined(f'"{attribute}" {why}', obj, attribute, jinja2.exceptions.SecurityError)
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -125,7 +143,7 @@ class Environment:
         """Compile one template; raises ``TemplateFault`` at the line of a syntax error."""
         try:
             return Compiled(source, self._jinja.get_template(source.name))
-        except jinja2.TemplateError as error:
+        except Exception as error:  # noqa: BLE001  # Python's compiler has limits of its own, such as nested blocks
             raise self._fault(error, source) from None
 
     def render(self, compiled: Compiled, context: Mapping[str, object]) -> str:
@@ -145,7 +163,14 @@ class Environment:
         else:
             path, line = self._place(error.__traceback__, source)
         code, message = _said(error)
+        message += self._similar(message) if isinstance(error, jinja2.TemplateAssertionError) else ""
         return TemplateFault(code, path, line, message)
+
+    def _similar(self, message: str) -> str:
+        """Name the filter or test that was probably meant, where Jinja says ``No filter named 'x'``."""
+        words = re.fullmatch(r"No (filter|test) named '(.*)'\.", message)
+        known = {"filter": self._jinja.filters, "test": self._jinja.tests}
+        return scalars.did_you_mean(words[2], known[words[1]]).replace("; d", " D", 1) if words else ""
 
     def _place(self, trace: types.TracebackType | None, source: bundles.Source) -> tuple[str, int]:
         """Return the innermost template line of a traceback, which Jinja rewrites to template names and lines."""
@@ -165,15 +190,29 @@ def _said(error: Exception) -> tuple[codes.Code, str]:
         case jinja2.UndefinedError():
             return codes.Code.TEMPLATE_UNDEFINED, error.message or "something is undefined"
         case jinja2.TemplateNotFound():
-            message = f'the bundle has no template "{error.name}" (names are relative to its folder)'
+            message = f'the bundle has no template "{error.name}" (only .j2 files, named from its folder)'
             return codes.Code.TEMPLATE_FAILED, message
         case jinja2.exceptions.SecurityError():
-            return codes.Code.TEMPLATE_FORBIDDEN, f"templates may not do this: {error}"
+            return codes.Code.TEMPLATE_FORBIDDEN, str(error)
         case _Unprintable():
             return codes.Code.TEMPLATE_UNPRINTABLE, str(error)
-        case filters.FilterError():
-            return codes.Code.TEMPLATE_FAILED, str(error)
-        case RecursionError():
-            return codes.Code.TEMPLATE_FAILED, "the template calls itself without end"
         case _:
-            return codes.Code.TEMPLATE_FAILED, f"{type(error).__name__}: {error}"
+            return codes.Code.TEMPLATE_FAILED, _failed(error)
+
+
+def _failed(error: Exception) -> str:
+    """Say what Python found in words of templates, where we know them."""
+    said = str(error)
+    match error:
+        case filters.FilterError() | OverflowError():
+            return said
+        case RecursionError():
+            return "the template calls itself without end, or is nested too deep"
+        case SyntaxError():
+            return f"Python cannot compile the template: {error.msg}"
+        case TypeError() if "can only concatenate" in said:
+            return f"{said}; join text with ~, which takes numbers too"
+        case TypeError() if "not callable" in said:
+            return f"{said}; a map's own key comes before the method of that name; loop with | dictsort"
+        case _:
+            return f"{type(error).__name__}: {said}"

@@ -22,18 +22,21 @@ class FilterError(Exception):
 
 def k(value: object) -> str:
     """Write any value on one line as JSON, which is always valid YAML: the safe way to put a value into a template."""
-    return yamltext.inline(_defined(value))
+    return _written(yamltext.inline, value)
 
 
 def toyaml(value: object) -> str:
     """Write a value as block YAML without a line feed at the end; use with ``nindent``."""
-    return yamltext.block(_defined(value)).removesuffix("\n")
+    return _written(yamltext.block, value).removesuffix("\n")
 
 
-def nindent(text: str, width: int) -> str:
+def nindent(value: object, width: int) -> str:
     """Start a new line and indent every line that is not empty by ``width`` spaces."""
+    if isinstance(value, dict | list):
+        msg = f"nindent takes text, not {values.kind_of(value)}; make it text first: | toyaml | nindent({width})"
+        raise FilterError(msg)
     pad = " " * width
-    return "\n" + "\n".join(f"{pad}{line}" if line else line for line in text.split("\n"))
+    return "\n" + "\n".join(f"{pad}{line}" if line else line for line in _text(value, "nindent").split("\n"))
 
 
 def quote(value: object) -> str:
@@ -92,6 +95,14 @@ def _defined(value: object) -> object:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises with the name of what is missing
     return value
+
+
+def _written(style: Callable[[object], str], value: object) -> str:
+    try:
+        return style(_defined(value))
+    except TypeError:
+        msg = "only data can be written: maps with text keys, lists, text, finite numbers, booleans and null"
+        raise FilterError(msg) from None
 
 
 def _text(value: object, name: str) -> str:

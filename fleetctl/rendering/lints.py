@@ -1,6 +1,6 @@
 """What no object of a bundle may contain, because the API server would refuse it, ignore it, or make it drift.
 
-Source of each rule: the cluster contract (docs/reference/objects.md), observed on Kubernetes 1.36.
+Source of each rule: the cluster contract (docs/reference/bundle.md), observed on Kubernetes 1.36.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 from fleetctl.model import codes, objects, problems, values
 
-__all__ = ["Fault", "check"]
+__all__ = ["Fault", "check", "is_list"]
 
 Fault = tuple[problems.Field, codes.Code, str]
 
 _SERVER_FIELDS: dict[problems.Field, str] = {
-    ("status",): "the cluster writes status",
-    ("metadata", "generateName"): "every apply would make a new object; give it a name",
+    ("status",): "the cluster writes it",
+    ("metadata", "generateName"): "every apply would make a new object (give it a name)",
     ("metadata", "managedFields"): "the API server writes it",
     ("metadata", "resourceVersion"): "the API server writes it",
     ("metadata", "uid"): "the API server writes it",
@@ -42,19 +42,19 @@ _ANNOTATION_LIMIT = 256 * 2**10
 
 def check(data: values.Vars, *, allow_literal: bool) -> list[Fault]:
     """Return everything wrong with an object whose identity is sound."""
-    found = [_kind_list(data), _literal_secret(data, allow_literal=allow_literal), _too_large(data)]
+    found = [_literal_secret(data, allow_literal=allow_literal), _too_large(data)]
     found += _server_fields(data)
-    found += _nulls(data, ())
+    if b"null" in objects.canonical(data):  # looking at the text spares nearly every object the walk
+        found += _nulls(data, ())
     if data["kind"] != "CustomResourceDefinition":
         found += _duplicates(data, ())
     return [fault for fault in found if fault is not None]
 
 
-def _kind_list(data: values.Vars) -> Fault | None:
-    if data["kind"] == "List" or (isinstance(data.get("items"), list) and str(data["kind"]).endswith("List")):
-        message = 'a list of objects; write them as documents of their own, separated by "---"'
-        return ("kind",), codes.Code.OBJECT_KIND_LIST, message
-    return None
+def is_list(data: values.Vars) -> bool:
+    """Tell whether a document is no object but a list of them, as ``kubectl get -o yaml`` prints it."""
+    kind = data.get("kind")
+    return kind == "List" or (isinstance(data.get("items"), list) and str(kind).endswith("List"))
 
 
 def _literal_secret(data: values.Vars, *, allow_literal: bool) -> Fault | None:
@@ -70,14 +70,14 @@ def _literal_secret(data: values.Vars, *, allow_literal: bool) -> Fault | None:
 def _too_large(data: values.Vars) -> Fault | None:
     annotations = problems.value_at(data, ("metadata", "annotations"))
     if isinstance(annotations, dict) and _size(annotations) > _ANNOTATION_LIMIT:
-        message = f"annotations have {_size(annotations):,} bytes; the API server takes {_ANNOTATION_LIMIT:,}"
+        message = f"has {_size(annotations):,} bytes; the API server takes {_ANNOTATION_LIMIT:,}"
         return ("metadata", "annotations"), codes.Code.OBJECT_TOO_LARGE, message
     if data["kind"] not in ("ConfigMap", "Secret") or data["apiVersion"] != "v1":
         return None
     for key in ("data", "binaryData", "stringData"):
         content = data.get(key)
         if isinstance(content, dict) and _size(content) > _DATA_LIMIT:
-            message = f"{key} has {_size(content):,} bytes; the API server takes {_DATA_LIMIT:,}"
+            message = f"has {_size(content):,} bytes; the API server takes {_DATA_LIMIT:,}"
             return (key,), codes.Code.OBJECT_TOO_LARGE, message
     return None
 
@@ -89,8 +89,7 @@ def _size(content: values.Vars) -> int:
 def _server_fields(data: values.Vars) -> Iterator[Fault]:
     for field, why in _SERVER_FIELDS.items():
         if problems.value_at(data, field) is not problems.NOTHING:
-            message = f"{problems.field_text(field)} does not belong into a template: {why}"
-            yield field, codes.Code.OBJECT_SERVER_FIELD, message
+            yield field, codes.Code.OBJECT_SERVER_FIELD, f"{why}; take it out of the template"
 
 
 def _nulls(value: values.Value, field: problems.Field) -> Iterator[Fault]:
@@ -106,22 +105,25 @@ def _nulls(value: values.Value, field: problems.Field) -> Iterator[Fault]:
             yield from _nulls(inner, (*field, index))
 
 
-def _duplicates(value: values.Value, field: problems.Field) -> Iterator[Fault]:
-    if isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _duplicates(inner, (*field, index))
-        return
-    if not isinstance(value, dict):
-        return
+def _duplicates(value: values.Vars, field: problems.Field) -> list[Fault]:
+    """Find entries that stand twice in a list that is a map by some of its keys."""
+    found: list[Fault] = []
     for key, inner in value.items():
-        yield from _duplicates(inner, (*field, key))
-        if not isinstance(inner, list) or not field or not _in_pod(field):
-            continue
-        keys = _LIST_KEYS.get(key)
-        if key == "ports":
-            keys = ("containerPort", "protocol") if "containers" in field else ("port", "protocol")
-        if keys:
-            yield from _repeated(inner, (*field, key), keys)
+        if isinstance(inner, dict):
+            found += _duplicates(inner, (*field, key))
+        elif isinstance(inner, list):
+            if field and _in_pod(field) and (keys := _keys_of(key, field)):
+                found += _repeated(inner, (*field, key), keys)
+            for index, item in enumerate(inner):
+                if isinstance(item, dict):
+                    found += _duplicates(item, (*field, key, index))
+    return found
+
+
+def _keys_of(name: str, field: problems.Field) -> tuple[str, ...] | None:
+    if name == "ports":
+        return ("containerPort", "protocol") if "containers" in field else ("port", "protocol")
+    return _LIST_KEYS.get(name)
 
 
 def _in_pod(field: problems.Field) -> bool:

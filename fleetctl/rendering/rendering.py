@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from fleetctl.model import codes, errors, layering, problems, releases, sites, values
-from fleetctl.rendering import bundles, documents, environments, sourcemaps
+from fleetctl.model import codes, errors, layering, objects, problems, releases, sites, values
+from fleetctl.rendering import bundles, documents, environments, faults, tracing
 
 __all__ = ["Origin", "Rendered", "context_of", "render"]
-
-_MOST_FAULTS = 50
-"""Different faults that are reported; a broken partial can break everything, and nobody reads more."""
 
 Origin = Callable[[str, problems.Field], problems.Mark | None]
 """Where a value of a site was written, by the site's name and the field; None when no file of the inventory sets it."""
@@ -32,16 +29,16 @@ def render(
     """Render bundles for every member site they are assigned to; raises ``InvalidInput`` with every fault, folded."""
     renderers = [_Renderer(bundle, fleet, origin) for bundle in loaded]
     made: list[releases.Release] = []
-    clashes = _Faults()
+    clashes = faults.Faults()
     for site in members:
         of_site = [
-            release
+            (one, release)
             for one in renderers
             if one.bundle.name in site.bundles and (release := one.release(site)) is not None
         ]
-        made += of_site
+        made += [release for _, release in of_site]
         if len(of_site) > 1:
-            _note_clashes(of_site, clashes)
+            _note_clashes(site, of_site, clashes)
     found = [problem for one in renderers for problem in one.found()]
     found += clashes.found()
     if found:
@@ -57,7 +54,7 @@ def context_of(fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, mer
             "name": site.name,
             "labels": {**site.labels},
             "location": msgspec.to_builtins(site.location),
-            "nodes": [msgspec.to_builtins(node) for node in site.nodes],
+            "nodes": [_plain(node) for node in site.nodes],
             "cluster": msgspec.to_builtins(site.cluster),
         },
         "values": merged,
@@ -67,32 +64,8 @@ def context_of(fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, mer
     }
 
 
-class _Faults:
-    """Faults folded by what they are: each is one problem that counts its sites and names one."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[object, ...], tuple[problems.Problem, list[str]]] = {}
-
-    def note(self, key: tuple[object, ...], site: str, make: Callable[[], problems.Problem]) -> None:
-        """Count a fault for a site; the problem is made once, for the first site that shows it."""
-        if key not in self._found:
-            if len(self._found) >= _MOST_FAULTS:
-                return
-            self._found[key] = (make(), [])
-        names = self._found[key][1]
-        if names[-1:] != [site]:
-            names.append(site)
-
-    def found(self) -> Iterator[problems.Problem]:
-        """Return each fault once, faults at one template line together."""
-        by_place: dict[tuple[object, ...], tuple[problems.Problem, list[str]]] = {}
-        for problem, names in self._found.values():
-            place = (problem.code, problem.mark, problem.field)
-            by_place.setdefault(place, (problem, []))[1].extend(names)
-        for problem, names in by_place.values():
-            unique = sorted(set(names))
-            count = f"at {unique[0]}" if len(unique) == 1 else f"at {len(unique):,} sites, e.g. {unique[0]}"
-            yield msgspec.structs.replace(problem, notes=(*problem.notes, count))
+def _plain(node: sites.Node) -> values.Vars:
+    return {**msgspec.to_builtins(node), "taints": [msgspec.to_builtins(taint) for taint in node.taints]}
 
 
 class _Renderer:
@@ -102,11 +75,11 @@ class _Renderer:
         self.bundle = bundle
         self._fleet = fleet
         self._origin = origin
-        self._faults = _Faults()
+        self._faults = faults.Faults()
         self._parser = documents.Parser(bundle)
         self._environment = environments.Environment(bundle.sources)
         self._templates: list[environments.Compiled] = []
-        self._maps: sourcemaps.SourceMap | None = None
+        self._tracer = tracing.Tracer(bundle, self._environment)
         self._outputs: dict[tuple[str, str], list[tuple[documents.Piece, documents.Parsed]]] = {}
         self._broken: list[problems.Problem] = []
         self._compile()
@@ -123,7 +96,7 @@ class _Renderer:
             try:
                 compiled = self._environment.compile(source)
             except environments.TemplateFault as fault:
-                self._broken.append(_template_problem(fault, self.bundle))
+                self._broken.append(self._tracer.of_template(fault))
             else:
                 if source.makes_objects:
                     self._templates.append(compiled)
@@ -147,7 +120,7 @@ class _Renderer:
                     self._note_document(site, source, context, piece, parsed)
                     complete = False
                 elif parsed.made.id in made:
-                    self._note_clash(site, made[parsed.made.id], parsed.made)
+                    self._note_clash(site, parsed.made)
                     complete = False
                 else:
                     made[parsed.made.id] = parsed.made
@@ -163,7 +136,7 @@ class _Renderer:
         own = site.vars.get(key, {})
         if not isinstance(own, dict):
             given = values.kind_of(own)
-            message = f"vars.{key} holds the values of bundle {self.bundle.name}, so it must be a map, not {given}"
+            message = f"this is where values of bundle {self.bundle.name} stand, so it must be a map, not {given}"
             self._note_value(site, ("vars", key), message)
             return None
         merged = layering.merge(self.bundle.values, own, [])
@@ -189,7 +162,7 @@ class _Renderer:
                 yield compiled.source, self._environment.render(compiled, context)
             except environments.TemplateFault as fault:
                 key = ("template", fault.code, fault.source, fault.line)
-                self._faults.note(key, site.name, lambda fault=fault: _template_problem(fault, self.bundle))  # type: ignore[misc]
+                self._faults.note(key, site.name, lambda fault=fault: self._tracer.of_template(fault))  # type: ignore[misc]
                 yield compiled.source, None
 
     def _parsed(self, source: bundles.Source, text: str) -> list[tuple[documents.Piece, documents.Parsed]]:
@@ -215,53 +188,45 @@ class _Renderer:
             self._faults.note(
                 key,
                 site.name,
-                lambda problem=problem: self._mapped(problem, source, context),  # type: ignore[misc]
+                lambda problem=problem: self._tracer.of_document(problem, source, context, piece),  # type: ignore[misc]
             )
 
-    def _mapped(
-        self, problem: problems.Problem, source: bundles.Source, context: Mapping[str, object]
-    ) -> problems.Problem:
-        """Move a problem from a line of rendered text to the line of the template that made it."""
-        rendered = problem.mark or problems.Mark(source.path, 1, 1)
-        if not source.is_template:
-            return problem
-        if self._maps is None:
-            self._maps = sourcemaps.SourceMap(self.bundle.sources)
-        mark = self._maps.mark(source, context, rendered.line, rendered.column)
-        made = self._environment.render(self._environment.compile(source), context).split("\n")
-        shown = made[rendered.line - 1].strip()[:160] if rendered.line <= len(made) else ""
-        notes = (f"rendered line {rendered.line}: {shown}",)
-        return msgspec.structs.replace(problem, mark=mark or problems.Mark(source.path), notes=notes)
+    def places(self, site: sites.Site, wanted: objects.ObjectId) -> list[problems.Mark]:
+        """Return the template lines that name an object at a site; asked only when two things make it."""
+        merged = self._values(site)
+        context = context_of(self._fleet, self.bundle, site, merged or {})
+        found: list[problems.Mark] = []
+        for source, text in self._texts(site, context):
+            for piece, parsed in self._parsed(source, text or ""):
+                if parsed.made is not None and parsed.made.id == wanted:
+                    place = self._tracer.place(documents.mark_of_name(piece, source.path), source, context)
+                    found.append(place.mark if place else problems.Mark(source.path))
+        return found
 
-    def _note_clash(self, site: sites.Site, one: releases.RenderedObject, two: releases.RenderedObject) -> None:
-        message = f"{two.id} is also made by {one.template}; an object has one template"
-        if one.template == two.template:
-            message = f"{two.id} is made twice by this template"
-        mark = problems.Mark(two.template)
-        self._faults.note(
-            ("clash", two.id, mark), site.name, lambda: problems.Problem(codes.Code.OBJECT_CLASH, message, mark)
-        )
+    def _note_clash(self, site: sites.Site, two: releases.RenderedObject) -> None:
+        def problem() -> problems.Problem:
+            first, second, *_ = self.places(site, two.id)
+            message = f"{two.id} is made twice, first at {first}; an object stands in one document"
+            return problems.Problem(codes.Code.OBJECT_CLASH, message, second)
+
+        self._faults.note(("clash", two.id, two.template), site.name, problem)
 
 
-def _template_problem(fault: environments.TemplateFault, bundle: bundles.Bundle) -> problems.Problem:
-    mark = problems.Mark(fault.source, fault.line)
-    text = next((source.text for source in bundle.sources.values() if source.path == fault.source), "")
-    lines = text.split("\n")
-    quoted = lines[fault.line - 1].strip() if 0 < fault.line <= len(lines) else ""
-    return problems.Problem(fault.code, fault.message, mark, (), (quoted,) if quoted else ())
-
-
-def _note_clashes(of_site: list[releases.Release], clashes: _Faults) -> None:
+def _note_clashes(site: sites.Site, made: list[tuple[_Renderer, releases.Release]], clashes: faults.Faults) -> None:
     """Find objects that two bundles of one site both make: neither could own them."""
-    owners: dict[object, tuple[str, releases.RenderedObject]] = {}
-    for release in of_site:
+    owners: dict[objects.ObjectId, _Renderer] = {}
+    for renderer, release in made:
         for one in release.objects:
-            other = owners.setdefault(one.id, (release.bundle, one))
-            if other[0] != release.bundle:
-                message = f"{one.id} is also made by bundle {other[0]} ({other[1].template}); an object has one bundle"
-                mark = problems.Mark(one.template)
+            other = owners.setdefault(one.id, renderer)
+            if other is not renderer:
                 clashes.note(
-                    ("clash", one.id, mark),
-                    release.site,
-                    lambda message=message, mark=mark: problems.Problem(codes.Code.OBJECT_CLASH, message, mark),  # type: ignore[misc]
+                    ("clash", one.id, other.bundle.name, renderer.bundle.name),
+                    site.name,
+                    lambda one=one, other=other, renderer=renderer: _clash(site, one.id, other, renderer),  # type: ignore[misc]
                 )
+
+
+def _clash(site: sites.Site, wanted: objects.ObjectId, one: _Renderer, two: _Renderer) -> problems.Problem:
+    first, second = one.places(site, wanted)[0], two.places(site, wanted)[0]
+    message = f"{wanted} is also made by bundle {one.bundle.name}, at {first}; an object belongs to one bundle"
+    return problems.Problem(codes.Code.OBJECT_CLASH, message, second)

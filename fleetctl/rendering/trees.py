@@ -6,9 +6,12 @@ is how files of objects that are no longer rendered are found and removed. Files
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import pathlib
 import tempfile
+import urllib.parse
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -20,7 +23,10 @@ __all__ = ["INDEX", "Index", "Written", "path_of", "write"]
 
 INDEX = "index.json"
 _KIND = "RenderedTree"
-_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+_PART = ".fleetctl-part-"
+"""What names of files begin with that are not whole yet; a run that was killed leaves one."""
+_LONGEST = 255
+"""Bytes in a file's name, on every file system in use."""
 
 
 class Index(msgspec.Struct, rename="camel"):
@@ -43,8 +49,11 @@ class Written(msgspec.Struct, frozen=True):
 def path_of(identity: objects.ObjectId, ending: str) -> str:
     """Return an object's path below its site; kinds of custom resources carry their group, so that none collide."""
     kind = identity.kind.lower() if identity.built_in else f"{identity.kind.lower()}.{identity.group}"
-    name = "".join(sign if sign in _SAFE else f"%{ord(sign):02X}" for sign in identity.name)
-    return f"{identity.namespace or '_cluster'}/{kind}-{name}.{ending}"
+    name = f"{kind}-{urllib.parse.quote(identity.name, safe='')}.{ending}"
+    if len(name) > _LONGEST:
+        mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: _LONGEST - len(ending) - 10]}-{mark}.{ending}"
+    return f"{identity.namespace or '_cluster'}/{name}"
 
 
 def write(made: Iterable[releases.Release], folder: pathlib.Path, style: str) -> Written:
@@ -69,7 +78,7 @@ def _index(folder: pathlib.Path) -> Index:
             found = None
         if found is not None and found.kind == _KIND:
             return found
-    elif not folder.exists() or not any(folder.iterdir()):
+    elif not folder.exists() or all(path.name.startswith(_PART) for path in folder.iterdir()):
         return Index("fleetctl.dev/v1alpha1", _KIND)
     message = f"{folder} holds files that fleetctl did not render"
     hint = "Give --out a new folder, an empty one, or one that fleetctl render made."
@@ -87,6 +96,8 @@ class _Writer:
 
     def write(self, made: Iterable[releases.Release]) -> Written:
         self._folder.mkdir(parents=True, exist_ok=True)
+        for left in self._folder.glob(f"{_PART}*"):
+            left.unlink(missing_ok=True)
         by_site: dict[str, list[releases.Release]] = {}
         for release in made:
             by_site.setdefault(release.site, []).append(release)
@@ -122,36 +133,37 @@ class _Writer:
                 return
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
+        self._replace(path, text)
         self._counts["written"] += 1
 
     def _remove(self, site: str, stale: Iterable[str]) -> None:
         root = (self._folder / site).resolve()
         for name in stale:
             path = self._folder / site / name
-            if not path.resolve().is_relative_to(root):
+            if root not in path.resolve().parents:
                 continue  # an index that was tampered with removes nothing outside its site
-            path.unlink(missing_ok=True)
-            self._counts["removed"] += 1
-            for parent in path.parents:
-                if parent == self._folder or any(parent.iterdir()):
+            if path.is_file() or path.is_symlink():
+                path.unlink()
+                self._counts["removed"] += 1
+            for parent in path.resolve().parents:
+                if not parent.is_relative_to(root) or (parent.exists() and any(parent.iterdir())):
                     break
-                parent.rmdir()
+                with contextlib.suppress(FileNotFoundError):
+                    parent.rmdir()
 
     def _save_index(self) -> None:
         self._index.files = dict(sorted(self._index.files.items()))
         self._index.releases = dict(sorted(self._index.releases.items()))
-        _replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")
+        self._replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")
 
-
-def _replace(path: pathlib.Path, text: bytes) -> None:
-    """Write a file beside its place and rename it over, so that readers see the old text or the new."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-        pathlib.Path(temporary).chmod(0o644)
-        pathlib.Path(temporary).replace(path)
-    except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
-        raise
+    def _replace(self, path: pathlib.Path, text: bytes) -> None:
+        """Write a file apart from its place and rename it over, so that readers see the old text or the new."""
+        descriptor, temporary = tempfile.mkstemp(prefix=_PART, dir=self._folder)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text)
+            pathlib.Path(temporary).chmod(0o644)
+            pathlib.Path(temporary).replace(path)
+        except BaseException:
+            pathlib.Path(temporary).unlink(missing_ok=True)
+            raise

@@ -70,10 +70,19 @@ def _chain(node: ast.Node, roots: dict[str, problems.Field]) -> problems.Field |
     if isinstance(node, ast.Name):
         return roots.get(node.name)
     if isinstance(node, ast.Getattr):
-        below = _chain(node.node, roots)
-        return None if below is None else (*below, node.attr)
+        return _below(node.node, node.attr, roots)
     if isinstance(node, ast.Getitem):
-        below = _chain(node.node, roots)
         constant = isinstance(node.arg, ast.Const) and isinstance(node.arg.value, str | int)
-        return below if below is None or not constant else (*below, node.arg.value)  # type: ignore[attr-defined]
+        return _below(node.node, node.arg.value if constant else None, roots)  # type: ignore[attr-defined]
     return None
+
+
+def _below(node: ast.Node, step: problems.Step | None, roots: dict[str, problems.Field]) -> problems.Field | None:
+    """Add a step to a field, unless the step, or one before it, is computed: then any key may be meant."""
+    field = _chain(node, roots)
+    at: ast.Node = node
+    while isinstance(at, ast.Getattr | ast.Getitem):
+        if isinstance(at, ast.Getitem) and not isinstance(at.arg, ast.Const):
+            return field
+        at = at.node
+    return field if field is None or step is None else (*field, step)
