@@ -57,7 +57,8 @@ def render(
     project = loaded.project
     names = wanted or sorted({name for site in chosen for name in site.bundles})
     asked = [bundles.load(project.templates, name, project.shown) for name in names]
-    members = _assigned(chosen, [bundle.name for bundle in asked])
+    names_of_bundles = [bundle.name for bundle in asked]
+    members = _assigned(chosen, names_of_bundles)
     rendered = rendering.render(
         loaded.fleet,
         asked,
@@ -68,7 +69,12 @@ def render(
         manifests.write(rendered.releases, style, sys.stdout)
         return
     folder = pathlib.Path(out) if out else project.root / "rendered"
-    written = trees.write(rendered.releases, folder, style)
+    names_of_sites = {site.name for site in chosen}
+
+    def decides(site: str, bundle: str) -> bool:
+        return (selection.whole or site in names_of_sites) and (not wanted or bundle in names_of_bundles)
+
+    written = trees.write(rendered.releases, folder, style, decides)
     if output in envelopes.FORMATS:
         envelopes.write(envelopes.release_list(rendered.releases), output, sys.stdout)
     else:

@@ -43,6 +43,11 @@ class Selection(msgspec.Struct, frozen=True):
         """Tell whether any flag was given, ``--all`` included."""
         return self != Selection(seed=self.seed)
 
+    @property
+    def whole(self) -> bool:
+        """Tell whether nothing narrows it: no flag at all, or ``--all`` alone."""
+        return self == Selection(seed=self.seed, everything=self.everything)
+
 
 def select(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], str] = lambda: "") -> list[sites.Site]:
     """Return the selected sites by name, sorted.

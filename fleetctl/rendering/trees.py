@@ -19,7 +19,7 @@ import msgspec
 from fleetctl.model import codes, errors, objects, releases
 from fleetctl.reading import yamltext
 
-__all__ = ["INDEX", "Index", "Written", "path_of", "write"]
+__all__ = ["INDEX", "Decides", "Index", "Written", "path_of", "write"]
 
 INDEX = "index.json"
 _KIND = "RenderedTree"
@@ -30,12 +30,12 @@ _LONGEST = 255
 
 
 class Index(msgspec.Struct, rename="camel"):
-    """What the tree holds: digests by site and bundle, files by site."""
+    """What the tree holds: digests, and files below the site's folder, by site and bundle."""
 
     api_version: str
     kind: str
     releases: dict[str, dict[str, str]] = {}
-    files: dict[str, list[str]] = {}
+    files: dict[str, dict[str, list[str]]] = {}
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -56,14 +56,22 @@ def path_of(identity: objects.ObjectId, ending: str) -> str:
     return f"{identity.namespace or '_cluster'}/{name}"
 
 
-def write(made: Iterable[releases.Release], folder: pathlib.Path, style: str) -> Written:
-    """Bring a folder to what was rendered; sites that are not among the releases keep their files.
+Decides = Callable[[str, str], bool]
+"""Whether a rendering decides about a site and a bundle: what it decides about and does not make is stale."""
+
+
+def write(
+    made: Iterable[releases.Release], folder: pathlib.Path, style: str, decides: Decides | None = None
+) -> Written:
+    """Bring a folder to what was rendered; what the rendering does not decide about keeps its files.
+
+    Without ``decides`` that is every site among the releases, with all its bundles.
 
     Raises ``Refused`` for a folder with anything else in it, or one that cannot be written to.
     """
     try:
         index = _index(folder)
-        return _Writer(folder, index, style).write(made)
+        return _Writer(folder, index, style).write(list(made), decides)
     except OSError as error:
         message = f"{error.filename or folder}: {error.strerror or error}"
         raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Files already written are whole.") from error
@@ -94,31 +102,49 @@ class _Writer:
         self._texts: dict[bytes, bytes] = {}
         self._counts = {"written": 0, "unchanged": 0, "removed": 0}
 
-    def write(self, made: Iterable[releases.Release]) -> Written:
+    def write(self, made: list[releases.Release], decides: Decides | None) -> Written:
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in self._folder.glob(f"{_PART}*"):
             left.unlink(missing_ok=True)
-        by_site: dict[str, list[releases.Release]] = {}
-        for release in made:
-            by_site.setdefault(release.site, []).append(release)
-        wanted: dict[str, dict[str, bytes]] = {}
-        for site, of_site in by_site.items():
-            wanted[site] = {
-                path_of(one.id, self._ending): self._text(one.body) for release in of_site for one in release.objects
+        wanted = {
+            (release.site, release.bundle): {
+                path_of(one.id, self._ending): self._text(one.body) for one in release.objects
             }
+            for release in made
+        }
+        of_sites = {release.site for release in made}
+        stale = {
+            (site, bundle): files
+            for site, of_site in self._index.files.items()
+            for bundle, files in of_site.items()
+            if (decides(site, bundle) if decides else site in of_sites)
+        }
         # The index first knows old and new files alike: whatever a crash leaves behind is found the next time.
-        old = {site: self._index.files.get(site, []) for site in wanted}
-        for site, files in wanted.items():
-            self._index.files[site] = sorted({*old[site], *files})
+        for (site, bundle), files in wanted.items():
+            known = self._index.files.setdefault(site, {})
+            known[bundle] = sorted({*known.get(bundle, ()), *files})
         self._save_index()
-        for site, files in wanted.items():
+        for (site, _), files in wanted.items():
             for path, text in files.items():
                 self._put(self._folder / site / path, text)
-            self._remove(site, sorted(set(old[site]) - set(files)))
-            self._index.files[site] = sorted(files)
-            self._index.releases[site] = {release.bundle: release.digest for release in by_site[site]}
+        for site, bundle in stale:
+            self._forget(site, bundle)
+        for release in made:
+            paths = sorted(wanted[release.site, release.bundle])
+            self._index.files.setdefault(release.site, {})[release.bundle] = paths
+            self._index.releases.setdefault(release.site, {})[release.bundle] = release.digest
+        for (site, _), old in stale.items():
+            kept = {path for paths in self._index.files.get(site, {}).values() for path in paths}
+            self._remove(site, sorted(set(old) - kept))
         self._save_index()
         return Written(**self._counts)
+
+    def _forget(self, site: str, bundle: str) -> None:
+        for part in (self._index.files, self._index.releases):
+            of_site: dict[str, object] = part.get(site, {})  # type: ignore[assignment]  # both are maps by bundle
+            of_site.pop(bundle, None)
+            if not of_site:
+                part.pop(site, None)
 
     def _text(self, body: bytes) -> bytes:
         known = self._texts.get(body)
@@ -138,6 +164,8 @@ class _Writer:
 
     def _remove(self, site: str, stale: Iterable[str]) -> None:
         root = (self._folder / site).resolve()
+        if root.parent != self._folder.resolve():
+            return  # an index that was tampered with names no site outside the tree
         for name in stale:
             path = self._folder / site / name
             if root not in path.resolve().parents:
@@ -152,8 +180,8 @@ class _Writer:
                     parent.rmdir()
 
     def _save_index(self) -> None:
-        self._index.files = dict(sorted(self._index.files.items()))
-        self._index.releases = dict(sorted(self._index.releases.items()))
+        self._index.files = {site: dict(sorted(of.items())) for site, of in sorted(self._index.files.items())}
+        self._index.releases = {site: dict(sorted(of.items())) for site, of in sorted(self._index.releases.items())}
         self._replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")
 
     def _replace(self, path: pathlib.Path, text: bytes) -> None:

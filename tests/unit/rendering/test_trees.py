@@ -87,7 +87,7 @@ def test_a_tree(out: pathlib.Path) -> None:
     )
     index = json.loads(tree["index.json"])
     assert index["releases"] == {"s1": {"app": OLD[0].digest}, "s2": {"app": OLD[1].digest}}
-    assert index["files"]["s2"] == ["home/configmap-a.yaml"]
+    assert index["files"]["s2"] == {"app": ["home/configmap-a.yaml"]}
 
 
 def test_writing_again_touches_nothing(out: pathlib.Path) -> None:
@@ -112,6 +112,40 @@ def test_other_sites_keep_their_files_and_their_place_in_the_index(out: pathlib.
     trees.write([NEW[0]], out, "yaml")
     assert _tree(out)["s2/home/configmap-a.yaml"] == before["s2/home/configmap-a.yaml"]
     assert json.loads(_tree(out)["index.json"])["releases"]["s2"] == {"app": OLD[1].digest}
+
+
+def test_what_a_rendering_does_not_decide_about_keeps_its_files(out: pathlib.Path) -> None:
+    """Another bundle of the same site stays; a site that is gone goes with a rendering that decides about it."""
+    of_till = making.release("s1", "till", bundle="till")
+    trees.write([of_till], out, "yaml", lambda site, bundle: site == "s1" and bundle == "till")
+    assert len(_content(out)) == 5
+    assert json.loads(_tree(out)["index.json"])["releases"]["s1"] == {"app": OLD[0].digest, "till": of_till.digest}
+    trees.write([OLD[0]], out, "yaml", lambda _, bundle: bundle == "app")
+    assert {name.split("/")[0] for name in _content(out)} == {"s1"}
+    assert len(_content(out)) == 4
+    assert list(json.loads(_tree(out)["index.json"])["releases"]) == ["s1"]
+
+
+def test_an_object_that_moved_to_another_bundle_stays(out: pathlib.Path) -> None:
+    """The bundle that lost it is rendered last, and the file belongs to the one that has it."""
+    moved = making.release("s2", "a", text="moved", bundle="till")
+    trees.write([moved], out, "yaml", lambda site, bundle: (site, bundle) == ("s2", "till"))
+    trees.write([making.release("s2")], out, "yaml", lambda site, bundle: (site, bundle) == ("s2", "app"))
+    assert "text: moved" in _tree(out)["s2/home/configmap-a.yaml"]
+
+
+@pytest.mark.parametrize("site", ["..", "../elsewhere", "s1/home", ".", ""])
+def test_an_index_that_was_tampered_with_names_no_site_outside_of_the_tree(out: pathlib.Path, site: str) -> None:
+    """Neither the folder above nor one below a site."""
+    mine = out.parent / "mine.txt"
+    mine.write_text("mine", encoding="utf-8")
+    index = json.loads((out / "index.json").read_text(encoding="utf-8"))
+    index["files"][site] = {"app": ["mine.txt", "configmap-a.yaml", "index.json"]}
+    (out / "index.json").write_text(json.dumps(index), encoding="utf-8")
+    before = _content(out)
+    trees.write(OLD, out, "yaml", lambda *_: True)
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert _content(out) == before
 
 
 def test_a_site_that_renders_to_nothing_loses_its_folder(out: pathlib.Path) -> None:
@@ -191,12 +225,14 @@ def test_an_index_that_was_tampered_with_removes_nothing_outside_of_its_site(out
     mine.write_text("mine", encoding="utf-8")
     (out / "s1" / "link").symlink_to(out.parent)
     index = json.loads((out / "index.json").read_text(encoding="utf-8"))
-    index["files"]["s1"].append(stale.format(root=out.parent))
+    index["files"]["s1"]["app"].append(stale.format(root=out.parent))
     (out / "index.json").write_text(json.dumps(index), encoding="utf-8")
     trees.write([OLD[0]], out, "yaml")
     assert mine.read_text(encoding="utf-8") == "mine"
     assert (out / "s2" / "home" / "configmap-a.yaml").exists()
-    assert json.loads((out / "index.json").read_text(encoding="utf-8"))["files"]["s1"] == index["files"]["s1"][:-1]
+    assert json.loads((out / "index.json").read_text(encoding="utf-8"))["files"]["s1"] == {
+        "app": index["files"]["s1"]["app"][:-1]
+    }
 
 
 def _fails_at(number: int, real: Callable[..., Any]) -> Callable[..., Any]:
