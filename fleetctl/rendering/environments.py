@@ -1,25 +1,28 @@
 """The sandbox that templates run in, and what can go wrong there as typed faults at template lines.
 
-Strict by design: what is undefined fails, a map or null never prints as Python text, booleans print as YAML spells
-them, and nothing that differs between two runs (clock, randomness, environment, files) can be reached.
+Strict by design: what is undefined fails, only what has one spelling in YAML becomes text (see ``printing``), nothing
+that differs between two runs (clock, randomness, environment, files) can be reached, and no site leaves anything
+behind for the next.
 """
 
 from __future__ import annotations
 
-import math
 import re
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jinja2
+import jinja2.compiler
 import jinja2.exceptions
+import jinja2.filters
+import jinja2.runtime
 import jinja2.sandbox
 import msgspec
 
 from fleetctl.model import codes, values
 from fleetctl.reading import scalars
-from fleetctl.rendering import bundles, filters
+from fleetctl.rendering import bundles, filters, printing
 
 __all__ = ["Compiled", "Environment", "TemplateFault"]
 
@@ -67,30 +70,35 @@ class _Missing(jinja2.StrictUndefined):
 _NAMES = ("bundle", "fleet", "site", "values", "vars")
 
 
-class _Unprintable(Exception):
-    pass
-
-
-def _finalize(value: object) -> object:
-    """Turn the result of ``{{ ... }}`` into text, refusing what has no one spelling in YAML."""
-    if isinstance(value, str | jinja2.Undefined):
-        return value
-    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return values.text_of(value)
-    if value is None:
-        msg = "this is null here, which would print as None; give it a default, or write it with | k"
-    elif isinstance(value, dict | list | tuple):
-        what = "a map" if isinstance(value, dict) else "a list"
-        msg = f"{what} is no text; write it with | k or | toyaml"
-    elif isinstance(value, float):
-        msg = f"{value} is no number that YAML and JSON both know"
-    else:
-        what = "a method" if callable(value) else f"a {type(value).__name__}"
-        msg = f"{what} is no text; is a call, a filter or a key missing?"
-    raise _Unprintable(msg)
+class _Template(jinja2.Template):
+    def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> jinja2.environment.TemplateModule:
+        """Run an imported template afresh: Jinja would keep it, with what one site left in it, for the next site."""
+        keys = ctx.globals_keys - self.globals.keys() if ctx is not None else ()
+        return self.make_module({key: ctx.parent[key] for key in keys} if ctx is not None else None)
 
 
 class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    template_class = _Template
+    code_generator_class: type[jinja2.compiler.CodeGenerator] = printing.CodeGenerator
+    intercepted_binops = printing.OPERATORS
+
+    def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  # signature of Jinja
+        """Format text and multiply within bounds."""
+        return printing.operate(
+            operator, left, right, lambda one, two: super(_Sandbox, self).call_binop(context, operator, one, two)
+        )
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:  # noqa: ANN401  # signature of Jinja
+        """Let ``"...".format()`` print only what may be printed."""
+        if super().wrap_str_format(value) is None:
+            return None
+        text, whole = str(value.__self__), value.__name__ == "format_map"
+
+        def checked(*given: Any, **named: Any) -> str:  # noqa: ANN401  # as str.format
+            return printing.Formatter(self).vformat(text, () if whole else given, given[0] if whole else named)
+
+        return checked
+
     def getattr(self, obj: Any, attribute: str) -> Any:  # noqa: ANN401  # signature of Jinja
         """Let ``values.items`` be the key "items" where a map has one, before the method of that name."""
         if type(obj) is dict and attribute in obj:
@@ -123,7 +131,7 @@ class Environment:
         jinja = _Sandbox(
             autoescape=False,
             extensions=list(extensions),
-            finalize=_finalize,
+            finalize=printing.finalize,
             keep_trailing_newline=True,
             loader=jinja2.FunctionLoader(find),
             lstrip_blocks=True,
@@ -131,8 +139,12 @@ class Environment:
             undefined=_Missing,
         )
         jinja.globals = {name: jinja.globals[name] for name in _GLOBALS}
+        extended = jinja.filters.items() - jinja2.filters.FILTERS.items()
+        jinja.filters.update(printing.FILTERS)
+        jinja.filters.update(extended)
         jinja.filters.update(filters.FILTERS)
-        del jinja.filters["random"]
+        for name in printing.REMOVED:
+            del jinja.filters[name]
         self._jinja = jinja
 
     def mark_sources(self, numbers: Mapping[str, int]) -> None:
@@ -194,7 +206,7 @@ def _said(error: Exception) -> tuple[codes.Code, str]:
             return codes.Code.TEMPLATE_FAILED, message
         case jinja2.exceptions.SecurityError():
             return codes.Code.TEMPLATE_FORBIDDEN, str(error)
-        case _Unprintable():
+        case printing.Unprintable():
             return codes.Code.TEMPLATE_UNPRINTABLE, str(error)
         case _:
             return codes.Code.TEMPLATE_FAILED, _failed(error)

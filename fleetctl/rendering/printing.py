@@ -1,0 +1,158 @@
+"""What may become text in a template, however it gets there: printed, joined, formatted or sent through a filter.
+
+A boolean prints as YAML spells it. Null, maps, lists and anything that is no data are refused, since Python's own text
+for them is no YAML, and for some of them differs between two runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import jinja2
+import jinja2.compiler
+import jinja2.filters
+import jinja2.nodes
+import jinja2.sandbox
+
+from fleetctl.model import values
+
+__all__ = ["FILTERS", "OPERATORS", "REMOVED", "CodeGenerator", "Formatter", "Unprintable", "finalize", "operate"]
+
+OPERATORS: Final = frozenset({"%", "*", "**"})
+"""Operators that ``operate`` stands in for: one formats text, the others can ask for more memory than there is."""
+REMOVED: Final = ("pprint", "random", "urlize", "xmlattr")
+"""Filters of Jinja that print Python, HTML or chance."""
+_LONGEST = 4_000_000
+_MOST_BITS = 4096
+_OPERAND = "~"
+"""A filter's name that no template can write."""
+
+
+class Unprintable(Exception):
+    """A value has no one spelling in YAML; the message says what to write instead."""
+
+
+def finalize(value: object) -> object:
+    """Turn the result of ``{{ ... }}`` into text; raises ``Unprintable``. What is undefined fails by itself."""
+    if isinstance(value, str | jinja2.Undefined):
+        return value
+    if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return values.text_of(value)
+    if value is None:
+        msg = "this is null here, which would print as None; give it a default, or write it with | k"
+    elif isinstance(value, dict | list | tuple):
+        what = "a map" if isinstance(value, dict) else "a list"
+        msg = f"{what} is no text; write it with | k or | toyaml"
+    elif isinstance(value, float):
+        msg = f"{value} is no number that YAML and JSON both know"
+    else:
+        what = "a method" if callable(value) else f"a {type(value).__name__}"
+        msg = f"{what} is no text; is a call, a filter or a key missing?"
+    raise Unprintable(msg)
+
+
+def operate(operator: str, left: object, right: object, otherwise: Callable[[Any, Any], object]) -> object:
+    """Do what an operator of ``OPERATORS`` does, within bounds; raises ``OverflowError`` and ``Unprintable``."""
+    if operator == "%" and isinstance(left, str):
+        return left % (_arguments(right) if "%(" in left or isinstance(right, tuple) else _argument(right))
+    if operator == "**" and isinstance(left, int) and isinstance(right, int):
+        if left.bit_length() * right > _MOST_BITS:
+            msg = (
+                f"{left:.6g} ** {right:.6g} has more than {_MOST_BITS:,} bits" if right < 1e9 else "** is out of bounds"
+            )
+            raise OverflowError(msg)
+    elif operator == "*":
+        for many, times in ((left, right), (right, left)):
+            if isinstance(many, str | list | tuple) and isinstance(times, int) and len(many) * times > _LONGEST:
+                msg = f"{values.kind_of(many)} repeated {times:,} times is longer than {_LONGEST:,}"
+                raise OverflowError(msg)
+    return otherwise(left, right)
+
+
+class Formatter(jinja2.sandbox.SandboxedFormatter):
+    """``str.format`` whose fields are what may be printed."""
+
+    def format_field(self, value: object, format_spec: str) -> Any:  # noqa: ANN401  # signature of string.Formatter
+        """Format one field; numbers are left to its own format."""
+        return super().format_field(_argument(value), format_spec)
+
+    def convert_field(self, value: object, conversion: Any) -> Any:  # noqa: ANN401  # signature of string.Formatter
+        """Apply ``!r``, ``!s`` or ``!a``."""
+        return super().convert_field(_argument(value) if conversion else value, conversion)
+
+
+class CodeGenerator(jinja2.compiler.CodeGenerator):
+    """Compiles ``a ~ b`` so that each side is what may be printed."""
+
+    def visit_Template(self, node: jinja2.nodes.Template, frame: jinja2.compiler.Frame | None = None) -> None:  # noqa: N802  # name of Jinja
+        """Send what is joined through ``finalize``."""
+        for join in list(node.find_all(jinja2.nodes.Concat)):
+            join.nodes = [
+                jinja2.nodes.Filter(one, _OPERAND, [], [], None, None, lineno=one.lineno, environment=one.environment)
+                for one in join.nodes
+            ]
+        super().visit_Template(node, frame)
+
+
+def _argument(value: object) -> object:
+    """Return what a format may be given: text and numbers as they are, all else as it would be printed."""
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises with the name of what is missing
+    text = finalize(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else text
+
+
+def _arguments(given: object) -> object:
+    if isinstance(given, tuple):
+        return tuple(_argument(one) for one in given)
+    if isinstance(given, dict):
+        return {key: _argument(one) for key, one in given.items()}
+    return _argument(given)
+
+
+def _format(value: object, *given: object, **named: object) -> str:
+    """Apply ``printf`` format to values, as Jinja's ``format`` does."""
+    text = str(finalize(value))
+    return text % _arguments(named or given)
+
+
+@jinja2.pass_environment
+def _join(environment: jinja2.Environment, value: Iterable[Any], d: object = "", attribute: object = None) -> str:
+    """Join what may be printed, as Jinja's ``join`` does."""
+    if attribute is not None:
+        value = map(jinja2.filters.make_attrgetter(environment, attribute), value)  # type: ignore[arg-type]  # name or number
+    return str(finalize(d)).join(str(finalize(one)) for one in value)
+
+
+def _replace(value: object, old: object, new: object, count: int | None = None) -> str:
+    """Replace text, as Jinja's ``replace`` does."""
+    return str(finalize(value)).replace(str(finalize(old)), str(finalize(new)), -1 if count is None else count)
+
+
+def _of_text(original: Callable[..., object]) -> Callable[..., object]:
+    """Make a filter of Jinja take only what may be printed."""
+    position = 1 if hasattr(original, "jinja_pass_arg") else 0
+
+    @functools.wraps(original)
+    def checked(*given: object, **named: object) -> object:
+        return original(*given[:position], finalize(given[position]), *given[position + 1 :], **named)
+
+    return checked
+
+
+_TEXT = (
+    *("capitalize", "center", "e", "escape", "forceescape", "indent", "lower", "safe", "string", "striptags", "title"),
+    *("trim", "truncate", "upper", "urlencode", "wordcount", "wordwrap"),
+)
+
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {
+    **{name: _of_text(jinja2.filters.FILTERS[name]) for name in _TEXT},
+    _OPERAND: finalize,
+    "format": _format,
+    "join": _join,
+    "replace": _replace,
+}
+"""Filters of Jinja that make text, with text going in."""
