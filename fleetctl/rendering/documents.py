@@ -17,7 +17,8 @@ __all__ = ["Parsed", "Parser", "Piece", "mark_of_name", "split", "title"]
 # (YAML 1.2.2, rule c-forbidden); an indented one is text.
 _START = re.compile(r"^---(?=[ \t\r]|$)", re.MULTILINE)
 _END = re.compile(r"^\.\.\.(?=[ \t\r\n]|$)[^\n]*", re.MULTILINE)
-_NOTHING = re.compile(rf"(\s|#[^\n]*(\n|$)|{_END.pattern})*", re.MULTILINE)
+# Possessive: a comment has one reading, or a long header would have two to the power of its lines.
+_NOTHING = re.compile(rf"(?:\s|#[^\n]*+|{_END.pattern})*+", re.MULTILINE)
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -88,6 +89,9 @@ class Parser:
             mark = problems.Mark(path, piece.first_line + piece.text.count("\n", 0, end.start()), 1)
             return Parsed(None, (problems.Problem(codes.Code.YAML_SYNTAX, message, mark),))
         documents, found = yaml12.read(piece.text, path, first_line=piece.first_line)
+        if not found and len(documents) != 1:
+            message = "a stray carriage return or byte order mark hides here where documents begin"
+            found = [problems.Problem(codes.Code.YAML_SYNTAX, message, problems.Mark(path, piece.first_line, 1))]
         if found:
             return Parsed(None, tuple(found))
         document = documents[0]
@@ -132,7 +136,7 @@ class Parser:
             if fault:
                 message = f'"{value}" {fault}'
                 return problems.Problem(codes.Code.OBJECT_BAD_NAME, message, document.mark(field), field)
-        return None
+        return _scope_fault(document)
 
     def _made(self, data: values.Vars, path: str) -> releases.RenderedObject:
         """Build the object; one without a namespace goes to the bundle's home namespace if its kind has one."""
@@ -145,6 +149,17 @@ class Parser:
             data = {**data, "metadata": {**metadata, "namespace": namespace}}
         identity = objects.ObjectId(group, kind, namespace, str(metadata["name"]))
         return releases.RenderedObject(identity, objects.canonical(data), path)
+
+
+def _scope_fault(document: yaml12.Document) -> problems.Problem | None:
+    """Refuse a namespace on what lives outside of all, as API servers do."""
+    field = ("metadata", "namespace")
+    data: values.Vars = document.data  # type: ignore[assignment]  # a map, as checked before
+    key = objects.group_of(str(data["apiVersion"])), str(data["kind"])
+    if key not in objects.CLUSTER_SCOPED or problems.value_at(data, field) is problems.NOTHING:
+        return None
+    message = f"a {key[1]} lives outside of namespaces; take this line away"
+    return problems.Problem(codes.Code.OBJECT_BAD_NAME, message, document.mark(field), field)
 
 
 def _generates(data: values.Vars) -> bool:

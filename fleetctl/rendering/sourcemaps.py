@@ -22,7 +22,7 @@ __all__ = ["Place", "SourceMap"]
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 """Private characters, which no text of Kubernetes holds; a value that does is only kept from fooling us."""
-_MARKER = re.compile(f"{_OPEN}([0-9]+):([0-9]+){_CLOSE}")
+_MARKER = re.compile(f"{_OPEN}([0-9]{{1,9}}):([0-9]{{1,9}}){_CLOSE}")
 _LEADING = re.compile(rf"^(\s|{_MARKER.pattern})+")
 _TRAILING = re.compile(rf"(\s|{_MARKER.pattern})+$")
 

@@ -19,9 +19,8 @@ _LONGEST = 160
 _ALONE = re.compile(r"""(?<![^\s,\[{])\{\{[-+]?\s*(?P<said>[^{}]+?)\s*[-+]?\}\}(?![^\s,\]}])""")
 _SAFE = re.compile(r"\|\s*(k|tojson|toyaml|quote|n?indent)\b|^[\w.]+\(")
 _IN_LINE = re.compile(r"\bin line ([0-9]+)$")
-_SECRET = re.compile(
-    r"""^["']?kind["']?[ \t]*:[ \t]*["']?Secret\b|[{,]\s*["']?kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE
-)
+_SECRET = re.compile(r"\bSecret\b")
+"""Too wide rather than too narrow: a kind can be written in many ways, and only an error's detail is lost."""
 _QUOTING = (
     codes.Code.YAML_AMBIGUOUS_SCALAR,
     codes.Code.YAML_KEY_NOT_TEXT,

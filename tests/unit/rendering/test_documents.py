@@ -47,6 +47,12 @@ def test_split(text: str, pieces: list[tuple[str, int]]) -> None:
     assert [(piece.text, piece.first_line) for piece in documents.split(text)] == pieces
 
 
+def test_a_long_comment_costs_its_length() -> None:
+    """One reading of each line, or thirty lines would take minutes."""
+    header = "# licence\n" * 1000
+    assert [piece.first_line for piece in documents.split(header + "---\n" + header + "a: 1\n" + header)] == [1001]
+
+
 def test_pieces_are_numbered() -> None:
     """Documents of nothing do not count."""
     assert [piece.number for piece in documents.split("# x\n---\na\n---\n---\nb\n")] == [1, 2]
@@ -123,6 +129,12 @@ def test_an_object_gets_its_home_namespace() -> None:
         ("apiVersion: v1\nkind: A\nmetadata: {name: a/b}\n", [("object/bad-name", "app/a.yaml.j2:3:18")]),
         ("apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: A}\n", [("object/bad-name", "app/a.yaml.j2:3:32")]),
         ("a: b\n...\nc: d\n", [("yaml/syntax", "app/a.yaml.j2:2:1")]),
+        (making.config_map() + "\r---\r" + making.config_map("b"), [("yaml/syntax", "app/a.yaml.j2:1:1")]),
+        ("\ufeff\ufeff# a\n", [("yaml/syntax", "app/a.yaml.j2:1:1")]),
+        (
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, namespace: b}\n",
+            [("object/bad-name", "app/a.yaml.j2:3:32")],
+        ),
         ("a: off\nb: on\n", [("yaml/ambiguous-scalar", f"app/a.yaml.j2:{n}:4") for n in (1, 2)]),
         (making.config_map() + "status: {}\n", [("object/server-field", "app/a.yaml.j2:5:9")]),
     ],

@@ -124,7 +124,10 @@ def test_a_template_that_looks_at_its_own_output_is_not_guessed_at() -> None:
     assert _lines(fails) == ["? k"]
 
 
-@pytest.mark.parametrize("value", ["\ue0000:1\ue001", "\ue0009999:1\ue001", "\ue000", "\ue001", "\ue000x:1\ue001"])
+@pytest.mark.parametrize(
+    "value",
+    ["\ue0000:1\ue001", "\ue0009999:1\ue001", f"\ue000{'9' * 5000}:1\ue001", "\ue000", "\ue001", "\ue000x:1\ue001"],
+)
 def test_values_that_look_like_markers_break_nothing(value: str) -> None:
     """A wrong line at worst."""
     sources = {"a.j2": making.source("{{ v }}\nx\n", "a.j2")}

@@ -82,7 +82,17 @@ def test_long_lines_are_cut() -> None:
     "line",
     ["password: {{ values.p }}", "password: 0042", "password: hunter2: x", "password: !hunter2", 'password: "hunter2'],
 )
-@pytest.mark.parametrize("head", ["kind: Secret\n", '"kind": "Secret"\n', "kind:  Secret  # comment\n"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "kind: Secret\n",
+        '"kind": "Secret"\n',
+        "kind:  Secret  # comment\n",
+        "kind: &k Secret\n",
+        "? kind\n: Secret\n",
+        "kind: List\nitems:\n- kind: Secret\n",
+    ],
+)
 @pytest.mark.parametrize("name", ["a.yaml.j2", "a.yaml"])
 def test_nothing_of_a_secret_is_shown(name: str, head: str, line: str) -> None:
     """Neither value nor line, whatever is wrong with it, in a template or a plain file."""
