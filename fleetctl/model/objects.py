@@ -8,7 +8,7 @@ import msgspec
 
 from fleetctl.model import values
 
-__all__ = ["CLUSTER_SCOPED", "ObjectId", "canonical", "group_of", "rank"]
+__all__ = ["BUILT_IN", "CLUSTER_SCOPED", "ObjectId", "canonical", "group_of", "rank"]
 
 CLUSTER_SCOPED = frozenset(
     {
@@ -45,7 +45,28 @@ CLUSTER_SCOPED = frozenset(
 )
 """Built-in kinds that live outside namespaces, as (group, kind). Source: the API reference of Kubernetes 1.36."""
 
-_BUILT_IN_GROUPS = frozenset({"", "apps", "autoscaling", "batch", "policy", "extensions"})
+_NAMESPACED = {
+    "": (
+        "ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController"
+        " ResourceQuota Secret Service ServiceAccount"
+    ),
+    "apps": "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
+    "autoscaling": "HorizontalPodAutoscaler",
+    "batch": "CronJob Job",
+    "certificates.k8s.io": "PodCertificateRequest",
+    "coordination.k8s.io": "Lease LeaseCandidate",
+    "discovery.k8s.io": "EndpointSlice",
+    "networking.k8s.io": "Ingress NetworkPolicy",
+    "policy": "PodDisruptionBudget",
+    "rbac.authorization.k8s.io": "Role RoleBinding",
+    "resource.k8s.io": "ResourceClaim ResourceClaimTemplate",
+    "storage.k8s.io": "CSIStorageCapacity",
+}
+BUILT_IN = CLUSTER_SCOPED | {(group, kind) for group, kinds in _NAMESPACED.items() for kind in kinds.split()}
+"""Kinds of Kubernetes' own, as (group, kind), none in two groups: an Event counts as one of the core group.
+
+Source: the API reference of Kubernetes 1.36. A group that ends in ``.k8s.io`` says nothing: many hold custom resources.
+"""
 
 _RANKS: dict[tuple[str, str], int] = {
     key: rank
@@ -101,7 +122,7 @@ class ObjectId(msgspec.Struct, frozen=True, order=True):
     @property
     def built_in(self) -> bool:
         """Tell whether the kind is Kubernetes' own rather than a custom resource."""
-        return self.group in _BUILT_IN_GROUPS or self.group.endswith(".k8s.io")
+        return (self.group, self.kind) in BUILT_IN
 
 
 def group_of(api_version: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import Callable
 
@@ -36,7 +37,7 @@ class Source(msgspec.Struct, frozen=True):
     @property
     def makes_objects(self) -> bool:
         """Tell whether the file yields objects itself, rather than being included by others."""
-        return self.name.endswith((".yaml.j2", ".yaml", ".yml"))
+        return self.name.endswith((".yaml.j2", ".yml.j2", ".yaml", ".yml"))
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -152,7 +153,7 @@ class _Loader:
 
     def _sources(self) -> dict[str, Source]:
         sources: dict[str, Source] = {}
-        for path in sorted(self._folder.rglob("*")):
+        for path in self._walk():
             name = path.relative_to(self._folder).as_posix()
             hidden = any(part.startswith(".") for part in name.split("/"))
             if hidden or name == DESCRIPTION or name.startswith(f"{_NOT_RENDERED}/"):
@@ -164,9 +165,20 @@ class _Loader:
                 sources[name] = Source(name, self._shown(path), self._text(path))
         return sources
 
+    def _walk(self) -> list[pathlib.Path]:
+        """Return all that the folder holds, by name; a folder that cannot be searched is a problem, not empty."""
+
+        def unreadable(error: OSError) -> None:
+            mark = problems.Mark(self._shown(pathlib.Path(error.filename)))
+            message = f"cannot be read: {error.strerror}"
+            self.found.append(problems.Problem(codes.Code.PROJECT_UNREADABLE, message, mark))
+
+        walk = os.walk(self._folder, onerror=unreadable)
+        return sorted(pathlib.Path(folder) / name for folder, *both in walk for names in both for name in names)
+
     def _text(self, path: pathlib.Path) -> str:
         try:
-            return (self._read(path) or b"").decode("utf-8-sig").replace("\r\n", "\n")
+            return (self._read(path) or b"").decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError as error:
             message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
             mark = problems.Mark(self._shown(path))

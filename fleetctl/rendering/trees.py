@@ -7,22 +7,25 @@ is how files of objects that are no longer rendered are found and removed. Files
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import pathlib
 import tempfile
 import urllib.parse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from fleetctl.model import codes, errors, objects, releases
+from fleetctl.model import codes, errors, objects, problems, releases
 from fleetctl.reading import yamltext
 
 __all__ = ["INDEX", "Decides", "Index", "Written", "path_of", "write"]
 
 INDEX = "index.json"
 _KIND = "RenderedTree"
+_VERSION = "fleetctl.dev/v1alpha1"
 _PART = ".fleetctl-part-"
 """What names of files begin with that are not whole yet; a run that was killed leaves one."""
 _LONGEST = 255
@@ -48,7 +51,7 @@ class Written(msgspec.Struct, frozen=True):
 
 def path_of(identity: objects.ObjectId, ending: str) -> str:
     """Return an object's path below its site; kinds of custom resources carry their group, so that none collide."""
-    kind = identity.kind.lower() if identity.built_in else f"{identity.kind.lower()}.{identity.group}"
+    kind = identity.kind.lower() if identity.built_in else f"{identity.kind.lower()}.{identity.group or 'core'}"
     name = f"{kind}-{urllib.parse.quote(identity.name, safe='')}.{ending}"
     if len(name) > _LONGEST:
         mark = hashlib.sha256(name.encode()).hexdigest()[:8]
@@ -67,14 +70,33 @@ def write(
 
     Without ``decides`` that is every site among the releases, with all its bundles.
 
-    Raises ``Refused`` for a folder with anything else in it, or one that cannot be written to.
+    Raises ``Refused`` for a folder with anything else in it, one that another process writes to now, or one that cannot
+    be written to, and ``InvalidInput`` where two objects of a site would be one file.
     """
     try:
-        index = _index(folder)
-        return _Writer(folder, index, style).write(list(made), decides)
+        with _alone(folder):
+            return _Writer(folder, _index(folder), style).write(list(made), decides)
     except OSError as error:
-        message = f"{error.filename or folder}: {error.strerror or error}"
+        named = pathlib.Path(error.filename or folder)
+        message = f"{folder if named.name.startswith(_PART) else named}: {error.strerror or error}"
         raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Files already written are whole.") from error
+
+
+@contextlib.contextmanager
+def _alone(folder: pathlib.Path) -> Iterator[None]:
+    """Make the folder and keep other processes from writing to it; the lock ends with the process."""
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        message = f"another fleetctl render writes to {folder} now"
+        raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Wait for it, or give another --out.") from None
+    finally:
+        os.close(descriptor)
 
 
 def _index(folder: pathlib.Path) -> Index:
@@ -84,13 +106,18 @@ def _index(folder: pathlib.Path) -> Index:
             found = msgspec.json.decode(index.read_bytes(), type=Index)
         except msgspec.DecodeError:
             found = None
-        if found is not None and found.kind == _KIND:
+        if found is not None and (found.kind, found.api_version) == (_KIND, _VERSION) and not _has_zero(found):
             return found
     elif not folder.exists() or all(path.name.startswith(_PART) for path in folder.iterdir()):
-        return Index("fleetctl.dev/v1alpha1", _KIND)
+        return Index(_VERSION, _KIND)
     message = f"{folder} holds files that fleetctl did not render"
     hint = "Give --out a new folder, an empty one, or one that fleetctl render made."
     raise errors.Refused(codes.Code.RENDER_FOREIGN_FOLDER, message, hint)
+
+
+def _has_zero(index: Index) -> bool:
+    """Tell whether a name holds what no path can."""
+    return b"\\u0000" in msgspec.json.encode(index.files)
 
 
 class _Writer:
@@ -103,9 +130,9 @@ class _Writer:
         self._counts = {"written": 0, "unchanged": 0, "removed": 0}
 
     def write(self, made: list[releases.Release], decides: Decides | None) -> Written:
-        self._folder.mkdir(parents=True, exist_ok=True)
         for left in self._folder.glob(f"{_PART}*"):
             left.unlink(missing_ok=True)
+        self._check(made)
         wanted = {
             (release.site, release.bundle): {
                 path_of(one.id, self._ending): self._text(one.body) for one in release.objects
@@ -138,6 +165,25 @@ class _Writer:
             self._remove(site, sorted(set(old) - kept))
         self._save_index()
         return Written(**self._counts)
+
+    def _check(self, made: list[releases.Release]) -> None:
+        """Refuse two objects in one file, and a site's folder that lies elsewhere, before anything is written."""
+        taken: dict[tuple[str, str], objects.ObjectId] = {}
+        for release in made:
+            for one in release.objects:
+                path = path_of(one.id, self._ending)
+                other = taken.setdefault((release.site, path), one.id)
+                if other != one.id:
+                    message = f"{one.id} ({one.id.group}) and {other} ({other.group}) would both be {path}; rename one"
+                    mark = problems.Mark(one.template)
+                    raise errors.InvalidInput([problems.Problem(codes.Code.OBJECT_CLASH, message, mark)])
+        root = self._folder.resolve()
+        for site in {release.site for release in made}:
+            if (self._folder / site).resolve().parent != root:
+                message = f"{self._folder / site} is a link that leads out of {self._folder}"
+                raise errors.Refused(
+                    codes.Code.RENDER_FOREIGN_FOLDER, message, "Remove the link, or give another --out."
+                )
 
     def _forget(self, site: str, bundle: str) -> None:
         for part in (self._index.files, self._index.releases):
@@ -185,12 +231,11 @@ class _Writer:
         self._replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")
 
     def _replace(self, path: pathlib.Path, text: bytes) -> None:
-        """Write a file apart from its place and rename it over, so that readers see the old text or the new."""
+        """Write a file, for its owner alone, apart from its place, and rename it over: readers see old text or new."""
         descriptor, temporary = tempfile.mkstemp(prefix=_PART, dir=self._folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(text)
-            pathlib.Path(temporary).chmod(0o644)
             pathlib.Path(temporary).replace(path)
         except BaseException:
             pathlib.Path(temporary).unlink(missing_ok=True)

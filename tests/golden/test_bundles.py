@@ -23,7 +23,7 @@ from tests.architecture import sources
 TEMPLATES = sources.ROOT / "templates"
 RETAIL = sources.ROOT / "inventories" / "retail"
 WRITE = os.environ.get("FLEETCTL_WRITE_GOLDEN") == "1"
-EXAMPLES = sorted(path.parent for path in TEMPLATES.glob("*/examples/*/values.yaml"))
+EXAMPLES = sorted(TEMPLATES.glob("*/examples/*/"))
 
 
 def _render(project: projects.Project) -> list[releases.Release]:

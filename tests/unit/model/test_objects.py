@@ -58,12 +58,26 @@ def test_rank_is_of_a_kind_in_a_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "built_in"),
-    [("", True), ("apps", True), ("storage.k8s.io", True), ("k3s.cattle.io", False), ("myk8s.io", False)],
+    ("group", "kind", "built_in"),
+    [
+        ("", "ConfigMap", True),
+        ("apps", "Deployment", True),
+        ("storage.k8s.io", "StorageClass", True),
+        ("", "configmap", False),
+        ("extensions", "Ingress", False),
+        ("events.k8s.io", "Event", False),
+        ("gateway.networking.k8s.io", "Gateway", False),
+        ("k3s.cattle.io", "Addon", False),
+    ],
 )
-def test_built_in_groups(group: str, *, built_in: bool) -> None:
-    """Kubernetes' own groups are the short ones and those below k8s.io."""
-    assert _id(group, "X").built_in is built_in
+def test_built_in_kinds(group: str, kind: str, *, built_in: bool) -> None:
+    """A kind is Kubernetes' own by its name and group; a group below k8s.io may hold custom resources too."""
+    assert _id(group, kind).built_in is built_in
+
+
+def test_no_built_in_kind_has_two_groups() -> None:
+    """So that a kind alone names a file."""
+    assert len({kind.lower() for _, kind in objects.BUILT_IN}) == len(objects.BUILT_IN)
 
 
 @pytest.mark.parametrize(("api_version", "group"), [("v1", ""), ("apps/v1", "apps"), ("a.b/v1beta1", "a.b"), ("", "")])

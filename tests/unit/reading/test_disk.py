@@ -1,5 +1,6 @@
 """Reading files, and what the operating system refuses."""
 
+import os
 import pathlib
 
 from fleetctl.model import codes, problems
@@ -29,6 +30,12 @@ def test_a_file_that_is_not_there(tmp_path: pathlib.Path) -> None:
 def test_a_folder(tmp_path: pathlib.Path) -> None:
     """A folder where a file should be is such a problem too."""
     assert _refused(tmp_path).message == "cannot be read: Is a directory"
+
+
+def test_a_pipe(tmp_path: pathlib.Path) -> None:
+    """Opening a pipe would wait for a writer that never comes."""
+    os.mkfifo(tmp_path / "a.yaml")
+    assert _refused(tmp_path / "a.yaml").message == "cannot be read: it is a pipe or a device"
 
 
 def test_a_link_to_itself(tmp_path: pathlib.Path) -> None:

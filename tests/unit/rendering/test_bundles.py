@@ -1,5 +1,7 @@
 """Bundles as they lie on disk: which files count, what links may do, what is said about the rest."""
 
+import errno
+import os
 import pathlib
 
 import pytest
@@ -26,10 +28,11 @@ def test_a_source_knows_what_it_is_for() -> None:
     """A template may be included only; YAML is no template; both yield objects by their ending."""
     kinds = {
         name: (making.source("", name).is_template, making.source("", name).makes_objects)
-        for name in ("a.yaml.j2", "_part.j2", "b.yaml", "c.yml")
+        for name in ("a.yaml.j2", "a.yml.j2", "_part.j2", "b.yaml", "c.yml")
     }
     assert kinds == {
         "a.yaml.j2": (True, True),
+        "a.yml.j2": (True, True),
         "_part.j2": (True, False),
         "b.yaml": (False, True),
         "c.yml": (False, True),
@@ -152,3 +155,26 @@ def test_all_files_that_were_read_are_counted(tmp_path: pathlib.Path) -> None:
         codes.Code.BUNDLE_UNKNOWN_KEY,
         codes.Code.BUNDLE_SCHEMA_INVALID,
     ]
+
+
+def test_a_folder_that_cannot_be_read_is_a_problem(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its templates are not taken for gone."""
+    making.loaded(tmp_path, {"deep/a.yaml": "", "b.yaml": ""})
+    real = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("deep"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    fault = _fault(tmp_path)
+    assert fault.code is codes.Code.PROJECT_UNREADABLE
+    assert fault.message == "cannot be read: Permission denied"
+
+
+def test_a_pipe_is_a_problem(tmp_path: pathlib.Path) -> None:
+    """It is not waited for."""
+    making.loaded(tmp_path, {})
+    os.mkfifo(tmp_path / "app" / "p.yaml.j2")
+    assert _fault(tmp_path).code is codes.Code.PROJECT_UNREADABLE

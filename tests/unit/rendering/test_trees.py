@@ -1,6 +1,7 @@
 """Releases as files: which, where, untouched when equal, removed when stale, whole whatever fails in between."""
 
 import errno
+import fcntl
 import json
 import os
 import pathlib
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleetctl.model import codes, errors, objects
+from fleetctl.model import codes, errors, objects, releases, values
 from fleetctl.rendering import trees
 from tests.unit.rendering import making
 
@@ -47,6 +48,17 @@ def out(tmp_path: pathlib.Path) -> pathlib.Path:
         ("", "Namespace", "", "a", "_cluster/namespace-a.yaml"),
         ("rbac.authorization.k8s.io", "ClusterRole", "", "system:node", "_cluster/clusterrole-system%3Anode.yaml"),
         ("shop.example", "Till", "home", "a", "home/till.shop.example-a.yaml"),
+        ("", "Event", "home", "a", "home/event-a.yaml"),
+        ("events.k8s.io", "Event", "home", "a", "home/event.events.k8s.io-a.yaml"),
+        ("extensions", "Ingress", "home", "a", "home/ingress.extensions-a.yaml"),
+        (
+            "policy.networking.k8s.io",
+            "NetworkPolicy",
+            "home",
+            "a",
+            "home/networkpolicy.policy.networking.k8s.io-a.yaml",
+        ),
+        ("", "configmap", "home", "a", "home/configmap.core-a.yaml"),
         ("", "ConfigMap", "home", "é", "home/configmap-%C3%A9.yaml"),
         ("", "ConfigMap", "home", "..", "home/configmap-...yaml"),
         ("", "ConfigMap", "home", "a/../b", "home/configmap-a%2F..%2Fb.yaml"),
@@ -184,7 +196,71 @@ def test_styles(tmp_path: pathlib.Path, style: str, ending: str, start: str) -> 
     assert all(text.startswith(start) for text in content.values())
 
 
-@pytest.mark.parametrize("index", [None, "", "{}", '{"kind": "Other"}', '{"kind": "RenderedTree"', "[]", "\x00"])
+def _of_kind(kind: str) -> releases.RenderedObject:
+    body: values.Vars = {"apiVersion": "shop.example/v1", "kind": kind, "metadata": {"name": "a", "namespace": "home"}}
+    identity = objects.ObjectId("shop.example", kind, "home", "a")
+    return releases.RenderedObject(identity, objects.canonical(body), "app/a.yaml.j2")
+
+
+def test_two_objects_are_never_one_file(tmp_path: pathlib.Path) -> None:
+    """Kinds that differ in case only are refused before anything is written, in one bundle and in two."""
+    till, other = _of_kind("Till"), _of_kind("TILL")
+    both = releases.Release("s1", "app", "1.0.0", "r1:0", (till, other))
+    apart = [releases.Release("s1", name, "1.0.0", "r1:0", (one,)) for name, one in (("app", till), ("web", other))]
+    for made in ([both], apart):
+        with pytest.raises(errors.InvalidInput) as caught:
+            trees.write(made, tmp_path / "out", "yaml")
+        assert caught.value.problems[0].code is codes.Code.OBJECT_CLASH
+        assert _tree(tmp_path / "out") == {}
+
+
+def test_files_are_for_their_owner_alone(out: pathlib.Path) -> None:
+    """A Secret that a bundle is allowed to hold is among them."""
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()} == {0o600}
+
+
+def test_one_process_writes_at_a_time(out: pathlib.Path) -> None:
+    """A second one is refused and changes nothing; a lock that nobody holds is none."""
+    before = _tree(out)
+    descriptor = os.open(out, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    assert _said(out) == f"another fleetctl render writes to {out} now  [render/unwritable]"
+    assert _tree(out) == before
+    os.close(descriptor)
+    assert _said(out) == ""
+
+
+def test_a_link_in_the_place_of_a_site_is_refused(out: pathlib.Path) -> None:
+    """Nothing is written elsewhere."""
+    elsewhere = out.parent / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(out / "s2")
+    (out / "s2").symlink_to(elsewhere)
+    assert _said(out) == f"{out / 's2'} is a link that leads out of {out}  [render/foreign-folder]"
+    assert not any(elsewhere.iterdir())
+
+
+def test_an_index_of_a_newer_fleetctl_is_refused(out: pathlib.Path) -> None:
+    """It may mean what this one does not know."""
+    index = (out / "index.json").read_text(encoding="utf-8")
+    (out / "index.json").write_text(index.replace("v1alpha1", "v2"), encoding="utf-8")
+    assert _said(out).endswith("[render/foreign-folder]")
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        None,
+        "",
+        '{"kind": "RenderedTree", "apiVersion": "fleetctl.dev/v1alpha1", "files": {"a": {"b": ["\\u0000"]}}}',
+        "{}",
+        '{"kind": "Other"}',
+        '{"kind": "RenderedTree"',
+        "[]",
+        "\x00",
+    ],
+)
 def test_a_foreign_folder_is_refused(tmp_path: pathlib.Path, index: str | None) -> None:
     """A folder with files and without our index stays as it is."""
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
@@ -259,7 +335,6 @@ _STEPS: dict[str, tuple[Any, str]] = {
     "replace": (os, "replace"),
     "rename": (pathlib.Path, "replace"),
     "fdopen": (os, "fdopen"),
-    "chmod": (pathlib.Path, "chmod"),
     "mkstemp": (tempfile, "mkstemp"),
     "mkdir": (pathlib.Path, "mkdir"),
     "unlink": (pathlib.Path, "unlink"),
