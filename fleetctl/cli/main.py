@@ -16,6 +16,7 @@ import typer
 import typer.core
 
 from fleetctl.cli import commands, endings, opening
+from fleetctl.model import codes, errors
 
 __all__ = ["COMMANDS", "LazyGroup", "app", "root", "run"]
 
@@ -74,6 +75,8 @@ def root(
     ] = ".",
 ) -> None:
     """Bring up, roll out to and audit fleets of edge Kubernetes clusters, from a laptop or CI, without a hub."""
+    if not folder:
+        raise errors.UsageError(codes.Code.USAGE, '-C "" names no folder (an empty variable?)')
     ctx.obj = opening.Opening(pathlib.Path(folder))
 
 

@@ -38,11 +38,11 @@ def render(
         list[str], typer.Argument(metavar="BUNDLE[@VERSION]", help="Bundles; without any, all assigned ones.")
     ] = [],  # noqa: B006  # Typer reads the default, nobody changes it
     out: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--out", metavar="DIR", help='Folder to write to, by default "rendered" in the project; - prints.'
         ),
-    ] = "",
+    ] = None,
     style: Annotated[
         Style, typer.Option("--format", metavar="STYLE", help="How manifests are written: yaml, kyaml or json.")
     ] = Style.YAML,
@@ -52,6 +52,8 @@ def render(
     if out == "-" and output != options.Output.TABLE:
         message = "--out - prints the objects themselves, so -o has no place; --format says how they are written"
         raise errors.UsageError(codes.Code.USAGE, message)
+    if out == "":
+        raise errors.UsageError(codes.Code.USAGE, '--out "" names no folder (an empty variable?)')
     loaded = opening.of(ctx).fleet()
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
     project = loaded.project

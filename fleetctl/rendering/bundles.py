@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from fleetctl.model import codes, errors, problems, values
-from fleetctl.reading import disk, scalars, yaml12
+from fleetctl.reading import complaints, disk, scalars, yaml12
 from fleetctl.schema import checking, jsonschemas, shapes
 
 __all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "Source", "catalogue", "load"]
@@ -180,9 +180,7 @@ class _Loader:
         try:
             return (self._read(path) or b"").decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError as error:
-            message = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
-            mark = problems.Mark(self._shown(path))
-            self.found.append(problems.Problem(codes.Code.YAML_ENCODING, message, mark))
+            self.found.append(complaints.encoding(error, self._shown(path)))
             return ""
 
     def _checker(self) -> jsonschemas.Checker | None:

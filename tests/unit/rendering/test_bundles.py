@@ -142,7 +142,8 @@ def test_bytes_that_are_no_text(tmp_path: pathlib.Path) -> None:
     making.loaded(tmp_path, {})
     (tmp_path / "app" / "a.yaml.j2").write_bytes(b"a: \xff\n")
     (problem,) = _fault(tmp_path).problems
-    assert (problem.code, problem.message) == (codes.Code.YAML_ENCODING, "byte 4 is not UTF-8; save the file as UTF-8")
+    assert problem.code is codes.Code.YAML_ENCODING
+    assert f"{problem.mark}  {problem.message}" == "app/a.yaml.j2:1:4  byte 0xff is not UTF-8; save the file as UTF-8"
 
 
 def test_all_files_that_were_read_are_counted(tmp_path: pathlib.Path) -> None:
