@@ -54,8 +54,8 @@ def _flags(
         list[str], _option("--exclude", metavar="SITES", text="Leave these out; same forms as --site.")
     ] = [],  # noqa: B006
     sample: Annotated[
-        str, _option("--sample", metavar="N|N%", text="Only so many (50) or such a part (5%) of them.")
-    ] = "",
+        str | None, _option("--sample", metavar="N|N%", text="Only so many (50) or such a part (5%) of them.")
+    ] = None,
     seed: Annotated[int, _option("--seed", metavar="N", text="Draw another sample; equal seeds draw alike.")] = 0,
     everything: Annotated[bool, _option("--all", text="Every site.")] = False,
 ) -> selecting.Selection:

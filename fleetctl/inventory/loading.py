@@ -94,7 +94,13 @@ def collector_paused() -> Iterator[None]:
 def load(project: projects.Project) -> Files:
     """Read and check every file below the inventory folder; problems are collected, never raised."""
     files = Files()
-    for path in _yaml_files(project.inventory):
+    paths, refused = disk.files(project.inventory, (".yaml", ".yml"), project.shown)
+    files.problems += refused
+    files.count += len(refused)
+    files.incomplete |= bool(refused)
+    for path in paths:
+        if path == project.inventory / _VARS_SCHEMA:  # a link that leads nowhere
+            continue
         files.count += 1
         shown = project.shown(path)
         text, found = disk.read(path, shown)
@@ -104,19 +110,9 @@ def load(project: projects.Project) -> Files:
         files.has_references |= b"${vars." in text
         for document in documents:
             _take(files, document, {fault.mark for fault in faults})
-    _load_vars_schema(files, project)
+    if all(problem.mark != problems.Mark(project.shown(project.inventory)) for problem in refused):
+        _load_vars_schema(files, project)
     return files
-
-
-def _yaml_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Return every YAML file below a folder, sorted, links that lead nowhere too; hidden ones are left out."""
-    found = [path for pattern in ("*.yaml", "*.yml") for path in folder.rglob(pattern)]
-    return sorted(
-        path
-        for path in found
-        if (path.is_file() or not path.exists())
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
 
 
 def _take(files: Files, document: yaml12.Document, told: set[problems.Mark | None]) -> None:
@@ -215,7 +211,7 @@ def _take_site(files: Files, written: Layer, defaults: Layer | None) -> None:
 
 def _load_vars_schema(files: Files, project: projects.Project) -> None:
     path = project.inventory / _VARS_SCHEMA
-    if not path.is_file():
+    if not _is_there(path):
         return
     files.count += 1
     text, found = disk.read(path, project.shown(path))
@@ -227,6 +223,17 @@ def _load_vars_schema(files: Files, project: projects.Project) -> None:
     except jsonschemas.SchemaError as error:
         mark = problems.Mark(project.shown(path))
         files.problems.append(problems.Problem(codes.Code.INVENTORY_VARS_SCHEMA, str(error), mark))
+
+
+def _is_there(path: pathlib.Path) -> bool:
+    """Tell whether anything stands at a path, be it a link that leads nowhere; not whether it can be read."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _without(data: object, *keys: str) -> values.Written:

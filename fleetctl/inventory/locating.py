@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import stat
 
 from fleetctl.model import codes, errors, problems, projects
 from fleetctl.reading import disk, yaml12
@@ -16,14 +17,14 @@ FILE = "fleetctl.yaml"
 def find(start: pathlib.Path) -> projects.Project:
     """Return the project that ``start`` lies in, looking upwards.
 
-    Raises ``NotConfigured`` when there is none, ``InvalidInput`` when its settings are wrong.
+    Raises ``NotConfigured`` when there is none, ``InvalidInput`` when its settings are wrong or cannot be looked for.
     """
     start = start.absolute()
-    if not start.is_dir():
+    if not stat.S_ISDIR(_mode(start, str(start))):
         message = f"{start} is not a folder"
         raise errors.NotConfigured(codes.Code.PROJECT_NOT_FOUND, message, "Give -C an existing folder.")
     for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
+        if stat.S_ISREG(_mode(folder / FILE, str(folder))):
             return _load(folder / FILE)
     message = f"no {FILE} in {start} or a folder above it"
     raise errors.NotConfigured(codes.Code.PROJECT_NOT_FOUND, message, "Give the project's folder with -C DIR.")
@@ -62,11 +63,24 @@ def _load(file: pathlib.Path) -> projects.Project:
             ("paths", name),
         )
         for name, folder in needed.items()
-        if not folder.is_dir()
+        if not stat.S_ISDIR(_mode(folder, project.shown(folder)))
     ]
     if missing:
         raise errors.InvalidInput(missing, files=1)
     return project
+
+
+def _mode(path: pathlib.Path, shown: str) -> int:
+    """Return what stands at a path, 0 for nothing; raises ``InvalidInput`` where nobody may look.
+
+    ``Path.is_dir`` and its like raise there or say no, depending on the release of Python.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return 0
+    except OSError as error:
+        raise errors.InvalidInput([disk.refusal(error, shown)], files=1) from None
 
 
 def _folder(root: pathlib.Path, path: str) -> pathlib.Path:

@@ -15,6 +15,8 @@ from fleetctl.reading import scalars
 __all__ = ["resolve"]
 
 _LONGEST = 2**20
+_MOST = 100_000
+"""Values that the references of a site stand for, counted each time they are used."""
 _DEEPEST = 32
 _REFERENCE = re.compile(r"\$?\$\{vars\.([^{}]+)\}")
 
@@ -30,15 +32,18 @@ class _Resolver:
     def __init__(self, site_vars: values.Vars) -> None:
         self._vars = site_vars
         self._open: list[problems.Field] = []  # the texts that are being resolved, each because of the one before
-        self._known: dict[problems.Field, Any] = {}  # what texts stand for; NOTHING after a fault
+        # What texts stand for, NOTHING after a fault, and to how many values that unfolds.
+        self._known: dict[problems.Field, tuple[Any, int]] = {}
+        self._size = 0
+        self._exhausted = False
         self.faults: list[layering.Fault] = []
 
     def value(self, value: values.Value, field: problems.Field) -> values.Value:
-        if isinstance(value, str):
-            if "${vars." not in value:
-                return value
+        if isinstance(value, str) and "${vars." in value:
             made: values.Value = self._text(value, field)
             return None if made is problems.NOTHING else made
+        if self._open:  # what no reference leads to is there once, as it was written
+            self._size += 1
         if isinstance(value, dict):
             return {key: self.value(inner, (*field, key)) for key, inner in value.items()}
         if isinstance(value, list):
@@ -46,19 +51,30 @@ class _Resolver:
         return value
 
     def _text(self, text: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
+        if self._exhausted:
+            return problems.NOTHING
         if field in self._known:
-            return self._known[field]
-        if field in self._open or len(self._open) == _DEEPEST:
+            made, size = self._known[field]
+            self._size += size
+        elif field in self._open or len(self._open) == _DEEPEST:
             return self._endless(field)
-        self._open.append(field)
-        made = self._known[field] = self._made(text, field)
-        self._open.pop()
-        return made
+        else:
+            before = self._size
+            self._open.append(field)
+            made = self._made(text, field)
+            self._open.pop()
+            self._known[field] = (made, self._size - before)
+        if self._size <= _MOST or self._exhausted:
+            return made
+        self._exhausted = True
+        message = f"references unfold to more than {_MOST:,} values"
+        return self._fault(codes.Code.INVENTORY_REFERENCE_CYCLE, field, message)
 
     def _made(self, text: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
         whole = _REFERENCE.fullmatch(text)
         if whole and not text.startswith("$$"):
             return self._target(whole[1], field)
+        self._size += 1
         made = _REFERENCE.sub(lambda match: self._inside(match, field), text)
         if len(made) <= _LONGEST:
             return made
@@ -69,6 +85,7 @@ class _Resolver:
     def _inside(self, match: re.Match[str], field: problems.Field) -> str:
         if match[0].startswith("$$"):
             return match[0][1:]
+        before = self._size
         value = self._target(match[1], field)
         if value is problems.NOTHING:
             return ""
@@ -76,6 +93,7 @@ class _Resolver:
             message = f"{match[0]} is {values.kind_of(value)}; only text, numbers and booleans can stand inside text"
             self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, message)
             return ""
+        self._size = before  # it becomes a part of one text
         return values.text_of(value)
 
     def _target(self, path: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING

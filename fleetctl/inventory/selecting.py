@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import fractions
+import functools
 import hashlib
 import pathlib
 import re
@@ -33,7 +34,7 @@ class Selection(msgspec.Struct, frozen=True):
     sites: tuple[str, ...] = ()
     """Names, globs, comma lists of these, ``@file``, or ``-`` for standard input."""
     exclude: tuple[str, ...] = ()
-    sample: str = ""
+    sample: str | None = None
     """``50`` or ``5%`` of what the other flags leave."""
     seed: int = 0
     everything: bool = False
@@ -54,6 +55,7 @@ def select(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], st
 
     Raises ``UsageError`` for flags that mean nothing in this fleet and ``EmptySelection`` when no site is left.
     """
+    read_stdin = functools.cache(read_stdin)  # it can be read once, and several flags may say "-"
     chosen = list(fleet.sites.values())
     for text in selection.selectors:
         selector = _selector(text)
@@ -65,6 +67,7 @@ def select(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], st
         named = _named(fleet, selection.sites, "--site", read_stdin)
         chosen = [site for site in chosen if site.name in named]
     if selection.exclude:
+        _refuse_empty(selection.exclude)
         named = _named(fleet, selection.exclude, "--exclude", read_stdin)
         chosen = [site for site in chosen if site.name not in named]
     chosen = _sample(chosen, selection)
@@ -91,6 +94,13 @@ def _selector(text: str) -> selectors.Selector:
         pointer = " " * (error.position) + "^"
         message = f"-l {text!r}: {error.message}"
         raise errors.UsageError(codes.Code.SELECTION_BAD_SELECTOR, message, f"{text}\n{pointer}") from None
+
+
+def _refuse_empty(excluded: Iterable[str]) -> None:
+    for text in excluded:
+        if not text.replace(",", "").strip():
+            message = f'--exclude "{text}" would leave no site out (an empty variable?)'
+            raise errors.UsageError(codes.Code.USAGE, message, "Without the flag no site is left out.")
 
 
 def _group(fleet: sites.Fleet, name: str) -> sites.Group:
@@ -134,6 +144,7 @@ def _words(given: Iterable[str], flag: str, read_stdin: Callable[[], str]) -> li
 
 def _lines(text: str) -> list[str]:
     """Return the names in a list: one a line, or several with commas or spaces; ``#`` starts a comment."""
+    text = text.removeprefix("\ufeff")
     return [word for line in text.splitlines() for word in re.split(r"[,\s]+", line.partition("#")[0]) if word]
 
 
@@ -147,7 +158,7 @@ def _file(path: str, flag: str) -> str:
 
 def _sample(chosen: list[sites.Site], selection: Selection) -> list[sites.Site]:
     """Take a part of the sites by the hash of their names, so that a smaller sample is inside a larger one."""
-    if not selection.sample:
+    if selection.sample is None:
         return chosen
     match = _SAMPLE.fullmatch(selection.sample)
     number = fractions.Fraction(match["percent"] or match["count"]) if match else fractions.Fraction()

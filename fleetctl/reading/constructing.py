@@ -146,6 +146,7 @@ class Constructor:
     def _mapping(self, node: yaml.MappingNode, depth: int) -> object:
         made: dict[str, object] = {}
         merges: list[yaml.Node] = []
+        firsts: dict[str, yaml.Node] = {}  # filled when the first key comes twice: most maps never need it
         value, depth = self.value, depth + 1
         for key_node, value_node in node.value:
             if key_node.value == "<<" and key_node.tag == PLAIN:
@@ -156,7 +157,8 @@ class Constructor:
                 self._bad_key(key_node)
                 continue
             if key in made:
-                self._duplicate(key_node, node)
+                firsts = firsts or _first_keys(node)
+                self._duplicate(key_node, firsts[key])
                 continue
             made[key] = value(value_node, depth)
         for merge in merges:
@@ -183,8 +185,7 @@ class Constructor:
             message = "a key must be text, not a map or a list; is a template expression unquoted here?"
         self._fault(node, codes.Code.YAML_KEY_NOT_TEXT, message)
 
-    def _duplicate(self, node: yaml.ScalarNode, parent: yaml.MappingNode) -> None:
-        first = next(key for key, _ in parent.value if key.value == node.value)
+    def _duplicate(self, node: yaml.Node, first: yaml.Node) -> None:
         line = first.start_mark.line + self._first_line
         shown = json.dumps(node.value, ensure_ascii=False)
         message = f"the key {shown} is given twice, first in line {line}"
@@ -194,6 +195,11 @@ class Constructor:
 
     def _fault(self, node: yaml.Node, code: codes.Code, message: str) -> None:
         self._faults.append((node, code, message))
+
+
+def _first_keys(node: yaml.MappingNode) -> dict[str, yaml.Node]:
+    """Return the first key node of each name."""
+    return {key.value: key for key, _ in reversed(node.value) if isinstance(key, yaml.ScalarNode)}
 
 
 def _fields(root: yaml.Node, wanted: set[int]) -> dict[int, problems.Field]:

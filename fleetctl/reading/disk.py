@@ -1,12 +1,15 @@
-"""Reading a file whole, with what the operating system refuses as a problem at that file."""
+"""Reading files whole and folders through and through, with what the operating system refuses as problems."""
 
 from __future__ import annotations
 
+import os
 import pathlib
+import stat
+from collections.abc import Callable, Iterator
 
 from fleetctl.model import codes, problems
 
-__all__ = ["read"]
+__all__ = ["files", "read", "refusal"]
 
 
 def read(path: pathlib.Path, shown: str) -> tuple[bytes, list[problems.Problem]]:
@@ -17,5 +20,55 @@ def read(path: pathlib.Path, shown: str) -> tuple[bytes, list[problems.Problem]]
             return b"", [problems.Problem(codes.Code.PROJECT_UNREADABLE, message, problems.Mark(shown))]
         return path.read_bytes(), []
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        return b"", [problems.Problem(codes.Code.PROJECT_UNREADABLE, message, problems.Mark(shown))]
+        return b"", [refusal(error, shown)]
+
+
+def refusal(error: OSError, shown: str) -> problems.Problem:
+    """Return what the operating system said about a file or folder as a problem there."""
+    message = f"cannot be read: {error.strerror or error}"
+    return problems.Problem(codes.Code.PROJECT_UNREADABLE, message, problems.Mark(shown))
+
+
+def files(
+    folder: pathlib.Path, endings: tuple[str, ...], shown: Callable[[pathlib.Path], str]
+) -> tuple[list[pathlib.Path], list[problems.Problem]]:
+    """Return the files with these endings below a folder, sorted, and a problem for each folder that cannot be read.
+
+    What begins with a dot is left out. Links that cannot be followed are among the files, whatever their names: they
+    may stand for a folder, and reading them tells what is wrong. Links to folders are followed, and each folder is
+    searched once, however many ways lead to it: where it lies, or else by the first of its links.
+    """
+    found: list[pathlib.Path] = []
+    refused: list[problems.Problem] = []
+    seen: set[pathlib.Path] = set()
+    plain, linked = [folder], list[pathlib.Path]()
+    while plain or linked:
+        linked.sort(reverse=True)
+        here = plain.pop() if plain else linked.pop()
+        real = here.resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            for entry, is_folder in _entries(here):
+                path = here / entry.name
+                if is_folder:
+                    (linked if entry.is_symlink() else plain).append(path)
+                elif is_folder is None or entry.name.endswith(endings):
+                    found.append(path)
+        except OSError as error:
+            refused.append(refusal(error, shown(here)))
+    return sorted(found), refused
+
+
+def _entries(folder: pathlib.Path) -> Iterator[tuple[os.DirEntry[str], bool | None]]:
+    """Yield what is in a folder, hidden entries left out, and whether it is a folder; None if nobody can tell."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            try:
+                # Of a link, is_dir() does not tell a file from nothing at all.
+                yield entry, stat.S_ISDIR(entry.stat().st_mode) if entry.is_symlink() else entry.is_dir()
+            except OSError:
+                yield entry, None

@@ -169,9 +169,7 @@ class _Loader:
         """Return all that the folder holds, by name; a folder that cannot be searched is a problem, not empty."""
 
         def unreadable(error: OSError) -> None:
-            mark = problems.Mark(self._shown(pathlib.Path(error.filename)))
-            message = f"cannot be read: {error.strerror}"
-            self.found.append(problems.Problem(codes.Code.PROJECT_UNREADABLE, message, mark))
+            self.found.append(disk.refusal(error, self._shown(pathlib.Path(error.filename))))
 
         walk = os.walk(self._folder, onerror=unreadable)
         return sorted(pathlib.Path(folder) / name for folder, *both in walk for names in both for name in names)

@@ -1,7 +1,9 @@
 """Inventory files to entries: which files are read, what is taken from them, and what is said about the rest."""
 
 import gc
+import os
 import pathlib
+from typing import Any
 
 import pytest
 
@@ -51,6 +53,58 @@ def test_links_are_followed_and_must_lead_somewhere(tmp_path: pathlib.Path) -> N
     (problem,) = files.problems
     assert problem.code is codes.Code.PROJECT_UNREADABLE
     assert str(problem.mark) == "inventory/broken.yaml"
+
+
+def test_linked_folders_are_searched_once(tmp_path: pathlib.Path) -> None:
+    """However many ways lead there, in circles too; what lies below the inventory is shown where it lies."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "x.yaml").write_text(SITES.replace("s1", "s2"), encoding="utf-8")
+    (tmp_path / "shared" / "back").symlink_to(tmp_path / "shared")
+    with writing.project({"inventory/real/a.yaml": SITES}) as project:
+        for name, target in (
+            ("again", "real"),
+            ("up", "."),
+            ("two", tmp_path / "shared"),
+            ("one", tmp_path / "shared"),
+        ):
+            (project.inventory / name).symlink_to(target)
+        (project.inventory / ".hidden").symlink_to(tmp_path)
+        files = loading.load(project)
+    assert (files.count, files.problems) == (2, [])
+    places = {name: site.layer.document.path for name, site in files.sites.items()}
+    assert places == {"s1": "inventory/real/a.yaml", "s2": "inventory/one/x.yaml"}
+
+
+@pytest.mark.parametrize("name", ["stores", "vars.schema.json"])
+def test_any_link_that_leads_nowhere_is_a_problem(name: str) -> None:
+    """Nobody can tell that it does not stand for a folder of sites; a check must not vanish with its schema."""
+    with writing.project({"inventory/a.yaml": SITES}) as project:
+        (project.inventory / name).symlink_to("gone")
+        files = loading.load(project)
+    (problem,) = files.problems
+    assert (str(problem.mark), problem.message) == (f"inventory/{name}", "cannot be read: No such file or directory")
+    assert problem.code is codes.Code.PROJECT_UNREADABLE
+
+
+@pytest.mark.parametrize("closed", ["inventory", "inventory/eu"])
+def test_folders_that_cannot_be_read_are_problems(monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+    """The fleet would look complete without the sites that lie there."""
+    scan = os.scandir
+    with writing.project({"inventory/a.yaml": SITES, "inventory/eu/b.yaml": SITES}) as project:
+
+        def refuse(path: pathlib.Path) -> Any:  # noqa: ANN401  # what os.scandir returns has no public name
+            if path == project.root / closed:
+                raise PermissionError(13, "Permission denied", str(path))
+            return scan(path)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "scandir", refuse)
+            files = loading.load(project)
+    (problem,) = files.problems
+    assert (str(problem.mark), problem.message) == (closed, "cannot be read: Permission denied")
+    assert problem.code is codes.Code.PROJECT_UNREADABLE
+    assert files.incomplete
+    assert files.count == (1 if closed == "inventory" else 2)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n---\n", "null\n"])

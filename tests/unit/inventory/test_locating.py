@@ -1,5 +1,6 @@
 """Finding a project from a folder inside it."""
 
+import os
 import pathlib
 
 import pytest
@@ -86,3 +87,18 @@ def test_a_folder_in_the_place_of_the_settings_is_not_the_settings(root: pathlib
     (root / "inventory" / locating.FILE).mkdir()
     _write(root, SETTINGS)
     assert locating.find(root / "inventory").root == root
+
+
+@pytest.mark.parametrize(("closed", "place"), [("", "{root}"), ("fleetctl.yaml", "{root}"), ("inventory", "inventory")])
+def test_where_nobody_may_look(root: pathlib.Path, monkeypatch: pytest.MonkeyPatch, closed: str, place: str) -> None:
+    """A folder that cannot be searched is a problem there, not a project that does not exist."""
+    _write(root, SETTINGS)
+    look = pathlib.Path.stat
+
+    def refuse(path: pathlib.Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path == root / closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(pathlib.Path, "stat", refuse)
+    assert _problems(root) == [(place.replace("{root}", str(root)), "project/unreadable")]

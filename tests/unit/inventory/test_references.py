@@ -203,3 +203,36 @@ def test_text_cannot_unfold_without_end() -> None:
     text: dict[str, Any] = {f"a{index}": f"${{vars.a{index - 1}}}" * 16 for index in range(1, 9)}
     _, faults = references.resolve({"a0": "0123456789abcdef", **text})
     assert {fault.message for fault in faults} == {"references unfold to more than 1,048,576 characters"}
+
+
+def _doubling(levels: int) -> dict[str, Any]:
+    """Lists of two references each to the next list: 2 ** levels texts, and the lists around them."""
+    lists: dict[str, Any] = {f"v{index}": [f"${{vars.v{index + 1}}}"] * 2 for index in range(levels)}
+    return {**lists, f"v{levels}": "x"}
+
+
+def test_values_cannot_unfold_without_end() -> None:
+    """Whole references multiply too, and share what they stand for only until somebody writes it out."""
+    _, faults = references.resolve(_doubling(31))
+    (fault,) = faults
+    assert (fault.code, fault.message) == (
+        codes.Code.INVENTORY_REFERENCE_CYCLE,
+        "references unfold to more than 100,000 values",
+    )
+    resolved, faults = references.resolve(_doubling(12))
+    assert faults == []
+    assert str(resolved["v0"]).count("x") == 2**12
+
+
+@pytest.mark.parametrize(("uses", "sound"), [(99, True), (100, False)])
+def test_values_are_counted_by_use(uses: int, *, sound: bool) -> None:
+    """A list of 999 is 1,000 values each time it is used; the list itself, as it is written, is none."""
+    _, faults = references.resolve({"big": list(range(999)), "uses": ["${vars.big}"] * uses, "one": "${vars.big[0]}"})
+    assert (faults == []) is sound
+
+
+def test_what_no_reference_stands_for_is_not_counted() -> None:
+    """A large site that uses one reference is no larger for it; parts of a text are one text."""
+    site_vars: dict[str, Any] = {"big": list(range(150_000)), "a": "x", "b": ["${vars.a}-${vars.a}"] * 60_000}
+    resolved, faults = references.resolve(site_vars)
+    assert (faults, resolved["b"]) == ([], ["x-x"] * 60_000)

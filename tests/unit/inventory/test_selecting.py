@@ -134,6 +134,32 @@ def test_standard_input_is_a_list_of_names() -> None:
     assert _names(FLEET, text, exclude=("-",)) == ["store-2"]
 
 
+def test_standard_input_is_read_once() -> None:
+    """What two flags take from it is the same text, not nothing for the second."""
+    texts = iter(["lab-1\n"])
+    with pytest.raises(errors.EmptySelection):
+        selecting.select(
+            FLEET, selecting.Selection(sites=("-", "-"), exclude=("-",)), read_stdin=lambda: next(texts, "")
+        )
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: pathlib.Path) -> None:
+    """Editors on Windows put one before the text."""
+    path = tmp_path / "list.txt"
+    path.write_bytes("\ufefflab-1\n".encode())
+    assert _names(FLEET, sites=(f"@{path}",)) == ["lab-1"]
+    assert _names(FLEET, "\ufeff# none\nlab-1\n", sites=("-",)) == ["lab-1"]
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , "])
+def test_an_exclusion_of_nothing_is_refused(text: str) -> None:
+    """It would widen the selection silently; a list that happens to be empty is another matter."""
+    with pytest.raises(errors.UsageError, match=r"would leave no site out \(an empty variable\?\)") as caught:
+        _names(FLEET, exclude=("lab-1", text))
+    assert caught.value.code is codes.Code.USAGE
+    assert _names(FLEET, "# nobody\n", exclude=("-",)) == _names(FLEET)
+
+
 def test_a_file_is_a_list_of_names(tmp_path: pathlib.Path) -> None:
     """The same as standard input."""
     path = tmp_path / "names with blank.txt"

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from fleetctl.model import codes, problems, values
 from fleetctl.reading import constructing, yaml12
@@ -222,3 +223,22 @@ def test_aliases_are_counted_by_use() -> None:
     assert [(message, code) for _, _, message, code in found] == [
         ("with the aliases of this value the file unfolds to more than 20 values", ALIAS)
     ]
+
+
+def test_the_first_of_many_keys_is_found_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map in which every key is given twice is gone through once more, not once for each of them."""
+    calls: list[yaml.MappingNode] = []
+    first_keys = constructing._first_keys  # noqa: SLF001  # counted, not replaced: time is no measure on a busy machine
+
+    def counted(node: yaml.MappingNode) -> dict[str, yaml.Node]:
+        calls.append(node)
+        return first_keys(node)
+
+    monkeypatch.setattr(constructing, "_first_keys", counted)
+    lines = [f"k{index}: 1\n" for index in range(1000)]
+    _, found = _read("".join(lines + lines))
+    assert [(place, message) for place, _, message, _ in found] == [
+        (f"f:{index + 1001}:1", f'the key "k{index}" is given twice, first in line {index + 1}')
+        for index in range(1000)
+    ]
+    assert len(calls) == 1
