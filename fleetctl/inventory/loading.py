@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import pathlib
 from collections.abc import Iterator
 
 import msgspec
@@ -211,7 +210,7 @@ def _take_site(files: Files, written: Layer, defaults: Layer | None) -> None:
 
 def _load_vars_schema(files: Files, project: projects.Project) -> None:
     path = project.inventory / _VARS_SCHEMA
-    if not _is_there(path):
+    if not disk.is_there(path):
         return
     files.count += 1
     text, found = disk.read(path, project.shown(path))
@@ -223,17 +222,6 @@ def _load_vars_schema(files: Files, project: projects.Project) -> None:
     except jsonschemas.SchemaError as error:
         mark = problems.Mark(project.shown(path))
         files.problems.append(problems.Problem(codes.Code.INVENTORY_VARS_SCHEMA, str(error), mark))
-
-
-def _is_there(path: pathlib.Path) -> bool:
-    """Tell whether anything stands at a path, be it a link that leads nowhere; not whether it can be read."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _without(data: object, *keys: str) -> values.Written:

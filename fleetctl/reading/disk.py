@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from fleetctl.model import codes, problems
 
-__all__ = ["files", "read", "refusal"]
+__all__ = ["files", "is_there", "read", "refusal"]
 
 
 def read(path: pathlib.Path, shown: str) -> tuple[bytes, list[problems.Problem]]:
@@ -21,6 +21,17 @@ def read(path: pathlib.Path, shown: str) -> tuple[bytes, list[problems.Problem]]
         return path.read_bytes(), []
     except OSError as error:
         return b"", [refusal(error, shown)]
+
+
+def is_there(path: pathlib.Path) -> bool:
+    """Tell whether anything stands at a path, be it a link that leads nowhere; not whether it can be read."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def refusal(error: OSError, shown: str) -> problems.Problem:

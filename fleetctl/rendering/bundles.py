@@ -183,7 +183,7 @@ class _Loader:
 
     def _checker(self) -> jsonschemas.Checker | None:
         path = self._folder / VALUES_SCHEMA
-        if not path.exists() and not path.is_symlink():
+        if not disk.is_there(path):
             return None
         text = self._read(path)
         if text is None:

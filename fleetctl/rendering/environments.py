@@ -73,8 +73,9 @@ _NAMES = ("bundle", "fleet", "site", "values", "vars")
 class _Template(jinja2.Template):
     def _get_default_module(self, ctx: jinja2.runtime.Context | None = None) -> jinja2.environment.TemplateModule:
         """Run an imported template afresh: Jinja would keep it, with what one site left in it, for the next site."""
-        keys = ctx.globals_keys - self.globals.keys() if ctx is not None else ()
-        return self.make_module({key: ctx.parent[key] for key in keys} if ctx is not None else None)
+        if ctx is None:
+            return self.make_module()
+        return self.make_module({key: ctx.parent[key] for key in ctx.globals_keys - self.globals.keys()})
 
 
 class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
@@ -82,11 +83,9 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     code_generator_class: type[jinja2.compiler.CodeGenerator] = printing.CodeGenerator
     intercepted_binops = printing.OPERATORS
 
-    def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  # signature of Jinja
+    def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401, ARG002  # signature of Jinja
         """Format text and multiply within bounds."""
-        return printing.operate(
-            operator, left, right, lambda one, two: super(_Sandbox, self).call_binop(context, operator, one, two)
-        )
+        return printing.operate(operator, left, right, self.binop_table[operator])
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:  # noqa: ANN401  # signature of Jinja
         """Let ``"...".format()`` print only what may be printed."""
@@ -139,10 +138,8 @@ class Environment:
             undefined=_Missing,
         )
         jinja.globals = {name: jinja.globals[name] for name in _GLOBALS}
-        extended = jinja.filters.items() - jinja2.filters.FILTERS.items()
-        jinja.filters.update(printing.FILTERS)
-        jinja.filters.update(extended)
-        jinja.filters.update(filters.FILTERS)
+        extended = dict(jinja.filters.items() - jinja2.filters.FILTERS.items())
+        jinja.filters.update({**printing.FILTERS, **extended, **filters.FILTERS})
         for name in printing.REMOVED:
             del jinja.filters[name]
         self._jinja = jinja

@@ -12,6 +12,7 @@ import jinja2
 
 from fleetctl.model import values
 from fleetctl.reading import yamltext
+from fleetctl.rendering import printing
 
 __all__ = ["FILTERS", "FilterError", "b64enc", "dns1123", "k", "nindent", "quote", "required", "sha256", "toyaml"]
 
@@ -91,22 +92,16 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
 _LONGEST_LABEL = 63
 
 
-def _defined(value: object) -> object:
-    if isinstance(value, jinja2.Undefined):
-        str(value)  # raises with the name of what is missing
-    return value
-
-
 def _written(style: Callable[[object], str], value: object) -> str:
     try:
-        return style(_defined(value))
+        return style(printing.defined(value))
     except TypeError:
         msg = "only data can be written: maps with text keys, lists, text, finite numbers, booleans and null"
         raise FilterError(msg) from None
 
 
 def _text(value: object, name: str) -> str:
-    if isinstance(_defined(value), bool | int | float | str):
-        return values.text_of(value)  # type: ignore[arg-type]  # narrowed through _defined
+    if isinstance(printing.defined(value), bool | int | float | str):
+        return values.text_of(value)  # type: ignore[arg-type]  # narrowed through defined
     msg = f"{name} takes text, a number or a boolean, not {values.kind_of(value)}"
     raise FilterError(msg)

@@ -19,7 +19,17 @@ import jinja2.sandbox
 
 from fleetctl.model import values
 
-__all__ = ["FILTERS", "OPERATORS", "REMOVED", "CodeGenerator", "Formatter", "Unprintable", "finalize", "operate"]
+__all__ = [
+    "FILTERS",
+    "OPERATORS",
+    "REMOVED",
+    "CodeGenerator",
+    "Formatter",
+    "Unprintable",
+    "defined",
+    "finalize",
+    "operate",
+]
 
 OPERATORS: Final = frozenset({"%", "*", "**"})
 """Operators that ``operate`` stands in for: one formats text, the others can ask for more memory than there is."""
@@ -52,6 +62,13 @@ def finalize(value: object) -> object:
         what = "a method" if callable(value) else f"a {type(value).__name__}"
         msg = f"{what} is no text; is a call, a filter or a key missing?"
     raise Unprintable(msg)
+
+
+def defined(value: object) -> object:
+    """Return a value that is there; Jinja's ``UndefinedError`` names what is missing."""
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises
+    return value
 
 
 def operate(operator: str, left: object, right: object, otherwise: Callable[[Any, Any], object]) -> object:
@@ -99,9 +116,7 @@ class CodeGenerator(jinja2.compiler.CodeGenerator):
 
 def _argument(value: object) -> object:
     """Return what a format may be given: text and numbers as they are, all else as it would be printed."""
-    if isinstance(value, jinja2.Undefined):
-        str(value)  # raises with the name of what is missing
-    text = finalize(value)
+    text = finalize(defined(value))
     return value if isinstance(value, int | float) and not isinstance(value, bool) else text
 
 

@@ -28,6 +28,8 @@ _KIND = "RenderedTree"
 _VERSION = "fleetctl.dev/v1alpha1"
 _PART = ".fleetctl-part-"
 """What names of files begin with that are not whole yet; a run that was killed leaves one."""
+_ZERO = b"\\u0000"
+"""What no path can hold, as JSON writes it."""
 _LONGEST = 255
 """Bytes in a file's name, on every file system in use."""
 
@@ -63,12 +65,8 @@ Decides = Callable[[str, str], bool]
 """Whether a rendering decides about a site and a bundle: what it decides about and does not make is stale."""
 
 
-def write(
-    made: Iterable[releases.Release], folder: pathlib.Path, style: str, decides: Decides | None = None
-) -> Written:
+def write(made: Iterable[releases.Release], folder: pathlib.Path, style: str, decides: Decides) -> Written:
     """Bring a folder to what was rendered; what the rendering does not decide about keeps its files.
-
-    Without ``decides`` that is every site among the releases, with all its bundles.
 
     Raises ``Refused`` for a folder with anything else in it, one that another process writes to now, or one that cannot
     be written to, and ``InvalidInput`` where two objects of a site would be one file.
@@ -90,11 +88,12 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"another fleetctl render writes to {folder} now"
+            raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Wait for it, or give another --out.") from None
         yield
-    except BlockingIOError:
-        message = f"another fleetctl render writes to {folder} now"
-        raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Wait for it, or give another --out.") from None
     finally:
         os.close(descriptor)
 
@@ -102,22 +101,18 @@ def _alone(folder: pathlib.Path) -> Iterator[None]:
 def _index(folder: pathlib.Path) -> Index:
     index = folder / INDEX
     if index.is_file():
+        text = index.read_bytes()
         try:
-            found = msgspec.json.decode(index.read_bytes(), type=Index)
+            found = msgspec.json.decode(text, type=Index)
         except msgspec.DecodeError:
             found = None
-        if found is not None and (found.kind, found.api_version) == (_KIND, _VERSION) and not _has_zero(found):
+        if found is not None and (found.kind, found.api_version) == (_KIND, _VERSION) and _ZERO not in text:
             return found
-    elif not folder.exists() or all(path.name.startswith(_PART) for path in folder.iterdir()):
+    elif all(path.name.startswith(_PART) for path in folder.iterdir()):
         return Index(_VERSION, _KIND)
     message = f"{folder} holds files that fleetctl did not render"
     hint = "Give --out a new folder, an empty one, or one that fleetctl render made."
     raise errors.Refused(codes.Code.RENDER_FOREIGN_FOLDER, message, hint)
-
-
-def _has_zero(index: Index) -> bool:
-    """Tell whether a name holds what no path can."""
-    return b"\\u0000" in msgspec.json.encode(index.files)
 
 
 class _Writer:
@@ -129,22 +124,16 @@ class _Writer:
         self._texts: dict[bytes, bytes] = {}
         self._counts = {"written": 0, "unchanged": 0, "removed": 0}
 
-    def write(self, made: list[releases.Release], decides: Decides | None) -> Written:
+    def write(self, made: list[releases.Release], decides: Decides) -> Written:
         for left in self._folder.glob(f"{_PART}*"):
             left.unlink(missing_ok=True)
-        self._check(made)
-        wanted = {
-            (release.site, release.bundle): {
-                path_of(one.id, self._ending): self._text(one.body) for one in release.objects
-            }
-            for release in made
-        }
-        of_sites = {release.site for release in made}
+        self._check_sites(made)
+        wanted = self._wanted(made)
         stale = {
             (site, bundle): files
             for site, of_site in self._index.files.items()
             for bundle, files in of_site.items()
-            if (decides(site, bundle) if decides else site in of_sites)
+            if decides(site, bundle)
         }
         # The index first knows old and new files alike: whatever a crash leaves behind is found the next time.
         for (site, bundle), files in wanted.items():
@@ -166,17 +155,8 @@ class _Writer:
         self._save_index()
         return Written(**self._counts)
 
-    def _check(self, made: list[releases.Release]) -> None:
-        """Refuse two objects in one file, and a site's folder that lies elsewhere, before anything is written."""
-        taken: dict[tuple[str, str], objects.ObjectId] = {}
-        for release in made:
-            for one in release.objects:
-                path = path_of(one.id, self._ending)
-                other = taken.setdefault((release.site, path), one.id)
-                if other != one.id:
-                    message = f"{one.id} ({one.id.group}) and {other} ({other.group}) would both be {path}; rename one"
-                    mark = problems.Mark(one.template)
-                    raise errors.InvalidInput([problems.Problem(codes.Code.OBJECT_CLASH, message, mark)])
+    def _check_sites(self, made: list[releases.Release]) -> None:
+        """Refuse a site's folder that lies elsewhere."""
         root = self._folder.resolve()
         for site in {release.site for release in made}:
             if (self._folder / site).resolve().parent != root:
@@ -184,6 +164,22 @@ class _Writer:
                 raise errors.Refused(
                     codes.Code.RENDER_FOREIGN_FOLDER, message, "Remove the link, or give another --out."
                 )
+
+    def _wanted(self, made: list[releases.Release]) -> dict[tuple[str, str], dict[str, bytes]]:
+        """Return by site and bundle which file holds what; refuse two objects in one file."""
+        wanted: dict[tuple[str, str], dict[str, bytes]] = {}
+        taken: dict[tuple[str, str], objects.ObjectId] = {}
+        for release in made:
+            files = wanted[release.site, release.bundle] = {}
+            for one in release.objects:
+                path = path_of(one.id, self._ending)
+                other = taken.setdefault((release.site, path), one.id)
+                if other != one.id:
+                    message = f"{one.id} ({one.id.group}) and {other} ({other.group}) would both be {path}; rename one"
+                    mark = problems.Mark(one.template)
+                    raise errors.InvalidInput([problems.Problem(codes.Code.OBJECT_CLASH, message, mark)])
+                files[path] = self._text(one.body)
+        return wanted
 
     def _forget(self, site: str, bundle: str) -> None:
         for part in (self._index.files, self._index.releases):

@@ -61,7 +61,7 @@ def _texts(folder: pathlib.Path) -> dict[str, str]:
 def test_example(example: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """An example renders to exactly the files in expected/, and to exactly their text."""
     (release,) = _render(_example(example, tmp_path / "project"))
-    trees.write([release], tmp_path / "out", "yaml")
+    trees.write([release], tmp_path / "out", "yaml", lambda *_: True)
     made = tmp_path / "out" / release.site
     if WRITE:
         shutil.rmtree(example / "expected", ignore_errors=True)
@@ -115,12 +115,14 @@ def test_only_one_object_differs_from_store_to_store() -> None:
 def test_rendering_the_retail_fleet_twice_touches_no_file(tmp_path: pathlib.Path) -> None:
     """Not even its time; what a bundle no longer makes goes away."""
     made = _render(locating.find(RETAIL))
-    first = trees.write(made, tmp_path, "yaml")
+    first = trees.write(made, tmp_path, "yaml", lambda *_: True)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.yaml")}
-    assert trees.write(_render(locating.find(RETAIL)), tmp_path, "yaml") == trees.Written(0, first.written, 0)
+    assert trees.write(_render(locating.find(RETAIL)), tmp_path, "yaml", lambda *_: True) == trees.Written(
+        0, first.written, 0
+    )
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.yaml")} == times
     fewer = [releases.Release(one.site, one.bundle, one.version, "r1:0", one.objects[:1]) for one in made]
-    assert trees.write(fewer, tmp_path, "yaml").removed == len(times) - len(made)
+    assert trees.write(fewer, tmp_path, "yaml", lambda *_: True).removed == len(times) - len(made)
     assert len(list(tmp_path.rglob("*.yaml"))) == len(made)
 
 

@@ -28,6 +28,14 @@ def _tree(folder: pathlib.Path) -> dict[str, str]:
     }
 
 
+def _write(
+    made: list[releases.Release], folder: pathlib.Path, style: str, decides: trees.Decides | None = None
+) -> trees.Written:
+    """Write releases; unless told otherwise they are all there is of their sites."""
+    of_sites = {release.site for release in made}
+    return trees.write(made, folder, style, decides or (lambda site, _: site in of_sites))
+
+
 def _content(folder: pathlib.Path) -> dict[str, str]:
     """Return all but the index."""
     return {name: text for name, text in _tree(folder).items() if name != trees.INDEX}
@@ -36,7 +44,7 @@ def _content(folder: pathlib.Path) -> dict[str, str]:
 @pytest.fixture
 def out(tmp_path: pathlib.Path) -> pathlib.Path:
     """A tree of old releases."""
-    trees.write(OLD, tmp_path / "out", "yaml")
+    _write(OLD, tmp_path / "out", "yaml")
     return tmp_path / "out"
 
 
@@ -106,22 +114,22 @@ def test_writing_again_touches_nothing(out: pathlib.Path) -> None:
     """Neither content nor time of any object's file: tools that watch the folder see no change."""
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file() and path.name != trees.INDEX}
     tree = _tree(out)
-    assert trees.write(OLD, out, "yaml") == trees.Written(0, 4, 0)
+    assert _write(OLD, out, "yaml") == trees.Written(0, 4, 0)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert _tree(out) == tree
 
 
 def test_a_new_release_changes_what_differs_and_removes_what_is_gone(out: pathlib.Path) -> None:
     """The counts say so."""
-    assert trees.write([OLD[0], NEW[1]], out, "yaml") == trees.Written(1, 3, 0)
-    assert trees.write(NEW, out, "yaml") == trees.Written(3, 1, 1)
+    assert _write([OLD[0], NEW[1]], out, "yaml") == trees.Written(1, 3, 0)
+    assert _write(NEW, out, "yaml") == trees.Written(3, 1, 1)
     assert "s1/home/configmap-gone.yaml" not in _tree(out)
 
 
 def test_other_sites_keep_their_files_and_their_place_in_the_index(out: pathlib.Path) -> None:
     """A run for one site says nothing about the others."""
     before = _tree(out)
-    trees.write([NEW[0]], out, "yaml")
+    _write([NEW[0]], out, "yaml")
     assert _tree(out)["s2/home/configmap-a.yaml"] == before["s2/home/configmap-a.yaml"]
     assert json.loads(_tree(out)["index.json"])["releases"]["s2"] == {"app": OLD[1].digest}
 
@@ -129,10 +137,10 @@ def test_other_sites_keep_their_files_and_their_place_in_the_index(out: pathlib.
 def test_what_a_rendering_does_not_decide_about_keeps_its_files(out: pathlib.Path) -> None:
     """Another bundle of the same site stays; a site that is gone goes with a rendering that decides about it."""
     of_till = making.release("s1", "till", bundle="till")
-    trees.write([of_till], out, "yaml", lambda site, bundle: site == "s1" and bundle == "till")
+    _write([of_till], out, "yaml", lambda site, bundle: site == "s1" and bundle == "till")
     assert len(_content(out)) == 5
     assert json.loads(_tree(out)["index.json"])["releases"]["s1"] == {"app": OLD[0].digest, "till": of_till.digest}
-    trees.write([OLD[0]], out, "yaml", lambda _, bundle: bundle == "app")
+    _write([OLD[0]], out, "yaml", lambda _, bundle: bundle == "app")
     assert {name.split("/")[0] for name in _content(out)} == {"s1"}
     assert len(_content(out)) == 4
     assert list(json.loads(_tree(out)["index.json"])["releases"]) == ["s1"]
@@ -141,8 +149,8 @@ def test_what_a_rendering_does_not_decide_about_keeps_its_files(out: pathlib.Pat
 def test_an_object_that_moved_to_another_bundle_stays(out: pathlib.Path) -> None:
     """The bundle that lost it is rendered last, and the file belongs to the one that has it."""
     moved = making.release("s2", "a", text="moved", bundle="till")
-    trees.write([moved], out, "yaml", lambda site, bundle: (site, bundle) == ("s2", "till"))
-    trees.write([making.release("s2")], out, "yaml", lambda site, bundle: (site, bundle) == ("s2", "app"))
+    _write([moved], out, "yaml", lambda site, bundle: (site, bundle) == ("s2", "till"))
+    _write([making.release("s2")], out, "yaml", lambda site, bundle: (site, bundle) == ("s2", "app"))
     assert "text: moved" in _tree(out)["s2/home/configmap-a.yaml"]
 
 
@@ -155,7 +163,7 @@ def test_an_index_that_was_tampered_with_names_no_site_outside_of_the_tree(out: 
     index["files"][site] = {"app": ["mine.txt", "configmap-a.yaml", "index.json"]}
     (out / "index.json").write_text(json.dumps(index), encoding="utf-8")
     before = _content(out)
-    trees.write(OLD, out, "yaml", lambda *_: True)
+    _write(OLD, out, "yaml", lambda *_: True)
     assert mine.read_text(encoding="utf-8") == "mine"
     assert _content(out) == before
 
@@ -163,7 +171,7 @@ def test_an_index_that_was_tampered_with_names_no_site_outside_of_the_tree(out: 
 def test_a_site_that_renders_to_nothing_loses_its_folder(out: pathlib.Path) -> None:
     """Empty folders go with the last file, files of other people keep theirs."""
     (out / "s2" / "home" / "notes.txt").write_text("mine", encoding="utf-8")
-    trees.write([making.release("s1"), making.release("s2")], out, "yaml")
+    _write([making.release("s1"), making.release("s2")], out, "yaml")
     assert _content(out) == {"s2/home/notes.txt": "mine"}
     assert not (out / "s1").exists()
 
@@ -173,14 +181,14 @@ def test_files_that_somebody_changed_or_removed_come_back(out: pathlib.Path) -> 
     tree = _tree(out)
     (out / "s1" / "home" / "configmap-a.yaml").write_text("changed", encoding="utf-8")
     shutil.rmtree(out / "s2")
-    assert trees.write(OLD, out, "yaml") == trees.Written(2, 2, 0)
+    assert _write(OLD, out, "yaml") == trees.Written(2, 2, 0)
     assert _tree(out) == tree
 
 
 def test_stale_files_that_are_gone_already_are_no_trouble(out: pathlib.Path) -> None:
     """Even with their folders; they do not count as removed."""
     shutil.rmtree(out / "s1")
-    assert trees.write([making.release("s1"), OLD[1]], out, "yaml") == trees.Written(0, 1, 0)
+    assert _write([making.release("s1"), OLD[1]], out, "yaml") == trees.Written(0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +197,8 @@ def test_stale_files_that_are_gone_already_are_no_trouble(out: pathlib.Path) -> 
 )
 def test_styles(tmp_path: pathlib.Path, style: str, ending: str, start: str) -> None:
     """Each style has its ending; another style replaces the files of the first."""
-    trees.write(OLD, tmp_path / "out", "json" if style == "yaml" else "yaml")
-    trees.write(OLD, tmp_path / "out", style)
+    _write(OLD, tmp_path / "out", "json" if style == "yaml" else "yaml")
+    _write(OLD, tmp_path / "out", style)
     content = _content(tmp_path / "out")
     assert {name.rpartition(".")[2] for name in content} == {ending}
     assert all(text.startswith(start) for text in content.values())
@@ -209,7 +217,7 @@ def test_two_objects_are_never_one_file(tmp_path: pathlib.Path) -> None:
     apart = [releases.Release("s1", name, "1.0.0", "r1:0", (one,)) for name, one in (("app", till), ("web", other))]
     for made in ([both], apart):
         with pytest.raises(errors.InvalidInput) as caught:
-            trees.write(made, tmp_path / "out", "yaml")
+            _write(made, tmp_path / "out", "yaml")
         assert caught.value.problems[0].code is codes.Code.OBJECT_CLASH
         assert _tree(tmp_path / "out") == {}
 
@@ -268,7 +276,7 @@ def test_a_foreign_folder_is_refused(tmp_path: pathlib.Path, index: str | None) 
         (tmp_path / "index.json").write_text(index, encoding="utf-8")
     before = _tree(tmp_path)
     with pytest.raises(errors.Refused) as caught:
-        trees.write(OLD, tmp_path, "yaml")
+        _write(OLD, tmp_path, "yaml")
     assert caught.value.code is codes.Code.RENDER_FOREIGN_FOLDER
     assert _tree(tmp_path) == before
 
@@ -276,8 +284,8 @@ def test_a_foreign_folder_is_refused(tmp_path: pathlib.Path, index: str | None) 
 def test_an_empty_folder_and_a_deep_one_are_made_ours(tmp_path: pathlib.Path) -> None:
     """Folders above are made as needed."""
     (tmp_path / "empty").mkdir()
-    trees.write(OLD, tmp_path / "empty", "yaml")
-    trees.write(OLD, tmp_path / "a" / "b" / "c", "yaml")
+    _write(OLD, tmp_path / "empty", "yaml")
+    _write(OLD, tmp_path / "a" / "b" / "c", "yaml")
     assert _tree(tmp_path / "empty") == _tree(tmp_path / "a" / "b" / "c")
 
 
@@ -303,7 +311,7 @@ def test_an_index_that_was_tampered_with_removes_nothing_outside_of_its_site(out
     index = json.loads((out / "index.json").read_text(encoding="utf-8"))
     index["files"]["s1"]["app"].append(stale.format(root=out.parent))
     (out / "index.json").write_text(json.dumps(index), encoding="utf-8")
-    trees.write([OLD[0]], out, "yaml")
+    _write([OLD[0]], out, "yaml")
     assert mine.read_text(encoding="utf-8") == "mine"
     assert (out / "s2" / "home" / "configmap-a.yaml").exists()
     assert json.loads((out / "index.json").read_text(encoding="utf-8"))["files"]["s1"] == {
@@ -325,7 +333,7 @@ def _fails_at(number: int, real: Callable[..., Any]) -> Callable[..., Any]:
 
 def _said(out: pathlib.Path) -> str:
     try:
-        trees.write(NEW, out, "yaml")
+        _write(NEW, out, "yaml")
     except errors.Refused as error:
         return f"{error.message}  [{error.code}]"
     return ""
@@ -346,11 +354,11 @@ def test_a_disk_that_is_full_leaves_whole_files_and_the_next_run_heals(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """Whichever call fails, at whichever file: old text or new, never half; then a run brings all to the new."""
-    trees.write(NEW, tmp_path / "wanted", "yaml")
+    _write(NEW, tmp_path / "wanted", "yaml")
     wanted, refused = _tree(tmp_path / "wanted"), 0
     for number in range(1, 12):
         out = tmp_path / f"out{number}"
-        trees.write(OLD, out, "yaml")
+        _write(OLD, out, "yaml")
         old = _content(out)
         with monkeypatch.context() as patch:
             owner, name = _STEPS[step]
@@ -361,7 +369,7 @@ def test_a_disk_that_is_full_leaves_whole_files_and_the_next_run_heals(
         for path, text in _content(out).items():
             assert path.startswith(".fleetctl-part-") or text in (old.get(path), wanted.get(path))
         json.loads((out / "index.json").read_text(encoding="utf-8"))
-        trees.write(NEW, out, "yaml")
+        _write(NEW, out, "yaml")
         assert _tree(out) == wanted
     assert refused
 
@@ -375,18 +383,18 @@ def test_a_run_that_was_killed_leaves_nothing_behind_for_good(
         raise KeyboardInterrupt
 
     wanted = tmp_path / "wanted"
-    trees.write(NEW, wanted, "yaml")
+    _write(NEW, wanted, "yaml")
     for index_there in (False, True):
         out = tmp_path / f"out{index_there}"
         if index_there:
-            trees.write(OLD, out, "yaml")
+            _write(OLD, out, "yaml")
         with monkeypatch.context() as patch:
             patch.setattr(pathlib.Path, "replace", killed)
             patch.setattr(pathlib.Path, "unlink", killed)
             with pytest.raises(KeyboardInterrupt):
-                trees.write(NEW, out, "yaml")
+                _write(NEW, out, "yaml")
         assert len(_tree(out)) == len(_tree(wanted)) + 1 if index_there else 1
-        trees.write(NEW, out, "yaml")
+        _write(NEW, out, "yaml")
         assert _tree(out) == _tree(wanted)
 
 
@@ -397,8 +405,8 @@ def test_stale_files_of_a_run_that_failed_are_found_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(pathlib.Path, "replace", _fails_at(4, pathlib.Path.replace))
         with pytest.raises(errors.Refused):
-            trees.write(NEW, out, "yaml")
-    trees.write([making.release("s1", "z"), making.release("s2")], out, "yaml")
+            _write(NEW, out, "yaml")
+    _write([making.release("s1", "z"), making.release("s2")], out, "yaml")
     assert list(_content(out)) == ["s1/home/configmap-z.yaml"]
 
 
@@ -406,6 +414,6 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: pathlib.Path) ->
     """It stays."""
     (tmp_path / "out").write_text("mine", encoding="utf-8")
     with pytest.raises(errors.Refused) as caught:
-        trees.write(OLD, tmp_path / "out", "yaml")
+        _write(OLD, tmp_path / "out", "yaml")
     assert caught.value.code is codes.Code.RENDER_UNWRITABLE
     assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
