@@ -90,6 +90,26 @@ class Code(enum.StrEnum):
     RENDER_NOT_ASSIGNED = "render/not-assigned"
     RENDER_UNWRITABLE = "render/unwritable"
 
+    KUBE_BAD_KUBECONFIG = "kube/bad-kubeconfig"
+    KUBE_NO_CONTEXT = "kube/no-context"
+    KUBE_NO_KUBECONFIG = "kube/no-kubeconfig"
+    KUBE_UNSUPPORTED_AUTH = "kube/unsupported-auth"
+
+    PLAN_MOVED = "plan/moved"
+    PLAN_UNREADABLE = "plan/unreadable"
+    STRATEGY_BAD_VALUE = "strategy/bad-value"
+
+    RUN_NEEDS_CONFIRMATION = "run/needs-confirmation"
+    RUN_OVERLAPS = "run/overlaps"
+    RUN_STATE = "run/state"
+    RUN_UNKNOWN = "run/unknown"
+
+    STATE_BUSY = "state/busy"
+    STATE_DAMAGED = "state/damaged"
+    STATE_NETWORK_FILESYSTEM = "state/network-filesystem"
+    STATE_NEWER = "state/newer"
+    STATE_UNWRITABLE = "state/unwritable"
+
     USAGE = "usage/wrong"
     OUTPUT_UNWRITABLE = "output/unwritable"
     USAGE_UNKNOWN_CODE = "usage/unknown-code"
