@@ -96,6 +96,7 @@ class Code(enum.StrEnum):
     KUBE_UNSUPPORTED_AUTH = "kube/unsupported-auth"
 
     PLAN_MOVED = "plan/moved"
+    PLAN_PRUNES_TOO_MUCH = "plan/prunes-too-much"
     PLAN_UNREADABLE = "plan/unreadable"
     STRATEGY_BAD_VALUE = "strategy/bad-value"
 

@@ -8,7 +8,20 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Force", "Kind", "Limit", "Member", "Options", "Plan", "Strategy", "Wave", "WaveRule", "digest", "short"]
+__all__ = [
+    "Force",
+    "Kind",
+    "Limit",
+    "Member",
+    "Options",
+    "Patience",
+    "Plan",
+    "Strategy",
+    "Wave",
+    "WaveRule",
+    "digest",
+    "short",
+]
 
 _DIGEST_VERSION: Final = "p1"
 
@@ -50,11 +63,20 @@ class WaveRule(msgspec.Struct, frozen=True, rename="camel"):
     """Cover as many combinations of distribution, version, architecture and objects as ``count`` allows."""
 
 
+class Patience(msgspec.Struct, frozen=True, rename="camel"):
+    """How long trouble of a new pod may last before it counts as a failure: seconds, restarts."""
+
+    image_pull: float = 120
+    config_error: float = 120
+    unschedulable: float = 60
+    crash_restarts: int = 3
+
+
 class Strategy(msgspec.Struct, frozen=True, rename="camel"):
     """How a run spreads and when it stops; times in seconds."""
 
     waves: tuple[WaveRule, ...] = (
-        WaveRule(name="canary", count=3, canary=True),
+        WaveRule(name="canary", count=5, canary=True),
         WaveRule(percent=5),
         WaveRule(percent=25),
         WaveRule(),
@@ -65,6 +87,7 @@ class Strategy(msgspec.Struct, frozen=True, rename="camel"):
     site_timeout: float = 600
     soak: float = 60
     concurrency: int = 256
+    patience: Patience = Patience()
 
 
 class Wave(msgspec.Struct, frozen=True, rename="camel"):

@@ -1,0 +1,1 @@
+"""The clusters we know: how a site is reached."""

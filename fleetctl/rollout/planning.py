@@ -1,0 +1,210 @@
+"""The plan of a rollout: pure. What is read from clusters and rendered from files comes in as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from fleetctl.model import codes, errors, objects, outcomes, plans, releases, sites
+from fleetctl.rollout import folding
+from fleetctl.runs import waves
+
+__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "make", "prune_limit"]
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a site's parent said when it was read for the plan; ``cause`` tells why it could not be read."""
+
+    site: str
+    answered: bool
+    release: str | None = None
+    previous: str | None = None
+    applying: bool = False
+    exists: bool = False
+    cause: outcomes.Cause | None = None
+    reason: outcomes.Reason = outcomes.Reason.NONE
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A member of the run: its site, and the release it shall have (None takes the bundle off)."""
+
+    site: sites.Site
+    release: releases.Release | None
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Sites that were selected and are no members, with the reason in words."""
+
+    reason: str
+    sites: tuple[str, ...]
+    owed: bool = False
+
+
+class Prune(msgspec.Struct, frozen=True):
+    """One object that the plan would delete, and where."""
+
+    id: objects.ObjectId
+    sites: tuple[str, ...]
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """A plan and what it amounts to, for people."""
+
+    plan: plans.Plan
+    digest: str
+    before: tuple[tuple[str, int], ...]
+    """Versions (or "unknown", "nothing") that sites have now, with counts, most first."""
+    folds: tuple[folding.Fold, ...]
+    prunes: tuple[Prune, ...]
+    left_out: tuple[LeftOut, ...]
+    silent: tuple[tuple[outcomes.Cause, tuple[str, ...]], ...]
+    """Why sites did not answer the plan's read, grouped by fingerprint."""
+    covered: int
+    kinds: int
+    """How many kinds of sites (distribution, version, architectures, objects) the canary covers, of how many."""
+    simulated: bool = False
+
+
+Known = Callable[[str], releases.Release | None]
+"""Gives a release by digest, when this store has it."""
+
+
+def make(
+    described: plans.Plan,
+    wanted: Sequence[Wanted],
+    readings: Mapping[str, Reading],
+    known: Known,
+    left_out: Sequence[LeftOut] = (),
+) -> Preview:
+    """Complete a plan with its waves and members, and say what it would change.
+
+    ``described`` is the plan without waves and members. Raises ``Refused`` when a site would lose more objects than the
+    limit allows.
+    """
+    candidates = [
+        waves.Candidate(
+            one.site.name, readings[one.site.name].answered if one.site.name in readings else True, _kind(one)
+        )
+        for one in wanted
+    ]
+    division = waves.divide(candidates, described.strategy)
+    members = sorted(
+        (_member(one, division, readings.get(one.site.name)) for one in wanted), key=lambda m: (m.wave, m.site)
+    )
+    plan = msgspec.structs.replace(described, waves=division.waves, members=tuple(members))
+    by_site: dict[str, tuple[tuple[folding.Change, ...], bool]] = {}
+    memo: dict[tuple[str | None, str | None, bool], tuple[tuple[folding.Change, ...], bool]] = {}
+    losses: dict[objects.ObjectId, list[str]] = {}
+    for one in wanted:
+        reading = readings.get(one.site.name)
+        base = reading.release if reading else None
+        goal = one.release.digest if one.release else None
+        unknown = reading is None or not reading.answered or reading.applying
+        key = (base, goal, unknown)
+        if key not in memo:
+            memo[key] = _compare(known, base, one.release, unknown=unknown)
+        by_site[one.site.name] = memo[key]
+        for change in memo[key][0]:
+            if change.verb == folding.PRUNED:
+                losses.setdefault(change.id, []).append(one.site.name)
+    prunes = tuple(Prune(identity, tuple(sorted(names))) for identity, names in sorted(losses.items()))
+    if described.kind is plans.Kind.ROLLOUT:
+        _refuse_large_prunes(by_site, wanted)
+    return Preview(
+        plan=plan,
+        digest=plans.digest(plan),
+        before=_before(wanted, readings, known),
+        folds=tuple(folding.fold(by_site)),
+        prunes=prunes,
+        left_out=tuple(left_out),
+        silent=_silent(readings.values()),
+        covered=division.covered,
+        kinds=division.kinds,
+    )
+
+
+def prune_limit(of: int) -> int:
+    """Return how many of so many objects one run may delete at a site: the larger of 5 and 10 %."""
+    return max(5, of // 10)
+
+
+def _kind(one: Wanted) -> tuple[str, ...]:
+    """Return what makes a site unlike others: what runs there, on what, and which objects it gets."""
+    shape = "\n".join(str(part.id) for part in one.release.objects) if one.release else ""
+    version = one.site.cluster.version or ""
+    architectures = "+".join(sorted({node.arch for node in one.site.nodes}))
+    return (one.site.cluster.distribution, ".".join(version.split(".")[:2]), architectures, shape)
+
+
+def _member(one: Wanted, division: waves.Division, reading: Reading | None) -> plans.Member:
+    access = one.site.access.kube
+    return plans.Member(
+        site=one.site.name,
+        wave=division.wave_of[one.site.name],
+        release=one.release.digest if one.release else None,
+        base=reading.release if reading else None,
+        read=reading is not None and reading.answered,
+        endpoint=access.kubeconfig or one.site.cluster.endpoint or "",
+    )
+
+
+def _compare(
+    known: Known, base: str | None, goal: releases.Release | None, *, unknown: bool
+) -> tuple[tuple[folding.Change, ...], bool]:
+    if not unknown and goal is not None and base == goal.digest:
+        return (), True
+    old = known(base) if base else None
+    if unknown or (base and old is None):
+        return folding.changes(None, goal), False
+    return folding.changes(old, goal), True
+
+
+def _refuse_large_prunes(
+    by_site: Mapping[str, tuple[tuple[folding.Change, ...], bool]], wanted: Sequence[Wanted]
+) -> None:
+    sizes = {one.site.name: len(one.release.objects) if one.release else 0 for one in wanted}
+    over: dict[int, list[str]] = {}
+    for site, (found, _) in by_site.items():
+        losses = sum(change.verb == folding.PRUNED for change in found)
+        if losses > prune_limit(sizes[site] + losses):
+            over.setdefault(losses, []).append(site)
+    if over:
+        most = max(over)
+        names = [name for found in over.values() for name in found]
+        message = (
+            f"the plan would delete up to {most:,} objects at each of {len(names):,} sites, e.g. {over[most][0]}: "
+            f"more than the larger of 5 and 10 % of the bundle's objects there"
+        )
+        raise errors.Refused(
+            codes.Code.PLAN_PRUNES_TOO_MUCH,
+            message,
+            "Take them off in smaller steps, or check the bundle's conditions.",
+        )
+
+
+def _before(wanted: Sequence[Wanted], readings: Mapping[str, Reading], known: Known) -> tuple[tuple[str, int], ...]:
+    counts: dict[str, int] = {}
+    names: dict[str | None, str] = {None: "nothing"}
+    for one in wanted:
+        reading = readings.get(one.site.name)
+        if reading is None or not reading.answered:
+            version = "unknown"
+        elif reading.applying:
+            version = "a half-applied release"
+        else:
+            if reading.release not in names:
+                release = known(reading.release or "")
+                names[reading.release] = release.version if release else "unknown"
+            version = names[reading.release]
+        counts[version] = counts.get(version, 0) + 1
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _silent(readings: Iterable[Reading]) -> tuple[tuple[outcomes.Cause, tuple[str, ...]], ...]:
+    groups: dict[str, tuple[outcomes.Cause, list[str]]] = {}
+    for reading in readings:
+        if reading.cause is not None:
+            groups.setdefault(reading.cause.fingerprint, (reading.cause, []))[1].append(reading.site)
+    ordered = sorted(groups.values(), key=lambda group: (-len(group[1]), group[1]))
+    return tuple((cause, tuple(sorted(names))) for cause, names in ordered)
