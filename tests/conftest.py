@@ -4,10 +4,14 @@ import functools
 import os
 import pathlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.kubebox import clusters
 
 # "ci" is the default everywhere, so that a red run is red for everybody: examples follow from the code alone, and no
 # deadline fails a test because a machine was busy. To search further: HYPOTHESIS_PROFILE=dev python -m pytest.
@@ -18,7 +22,12 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def _kubebox() -> str:
     named = os.environ.get("FLEETCTL_KUBEBOX", "kubebox")
-    return "" if shutil.which(named) else f"no kubebox binary: {named} cannot be run (FLEETCTL_KUBEBOX names it)"
+    found = shutil.which(named)
+    if not found:
+        return f"no kubebox binary: {named} cannot be run (FLEETCTL_KUBEBOX names it, tests/kubebox/build makes it)"
+    if not pathlib.Path(found).with_name("kwok").exists():
+        return f"no kwok beside {found} (tests/kubebox/build makes both)"
+    return "" if shutil.which("setpriv") else "no setpriv (Debian package util-linux)"
 
 
 def _hosts() -> str:
@@ -58,3 +67,40 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.config.getoption("--require-targets"):
         pytest.fail("; ".join(reasons), pytrace=False)
     pytest.skip("; ".join(reasons))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under ``--dist=loadgroup``, keep a file's tests on one worker, and on one all that use kubebox's clusters."""
+    if config.getoption("loadgroup", default=False):
+        for item in items:
+            if not item.get_closest_marker("xdist_group"):
+                group = "kubebox" if item.get_closest_marker("kubebox") else item.nodeid.partition("::")[0]
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
+_FLEET = pytest.StashKey["clusters.Fleet"]()
+
+
+@pytest.fixture(scope="session")
+def kubebox(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator["clusters.Fleet"]:
+    """Real clusters, as many as a test asks for; the next test gets the same ones. For tests marked ``kubebox``."""
+    # Here, because this file must load where the rest of the tests is not (tests/architecture/test_targets.py).
+    from tests.kubebox import clusters  # noqa: PLC0415
+
+    binary = shutil.which(os.environ.get("FLEETCTL_KUBEBOX", "kubebox"))
+    assert binary, "a test that asks for kubebox is marked kubebox"
+    fleet = clusters.Fleet(tmp_path_factory.mktemp("kubebox"), pathlib.Path(binary))
+    pytestconfig.stash[_FLEET] = fleet
+    yield fleet
+    del pytestconfig.stash[_FLEET]
+    fleet.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the clusters complained of beside the failure of a test that used them."""
+    report = yield
+    if report.failed and item.get_closest_marker("kubebox") and (fleet := item.config.stash.get(_FLEET, None)):
+        report.sections.append(("kubebox", fleet.complaint()))
+    return report

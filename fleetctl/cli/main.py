@@ -22,6 +22,9 @@ __all__ = ["COMMANDS", "LazyGroup", "app", "root", "run"]
 
 COMMANDS: dict[str, str] = {
     "inventory": "Look at the fleet: validate, list, show, explain.",
+    "rollout": "Bring a bundle to many clusters in waves; look at runs, stop them, undo them.",
+    "why": "Say why a site is as it is, from what was seen when it failed; offline.",
+    "demo": "Show a rollout, a halt and an undo on a simulated fleet, in under a minute.",
     "render": "Render bundles for sites into files, without contacting anything.",
     "explain": "Explain an error code, offline.",
     "version": "Show the version of fleetctl and what it runs on.",
@@ -73,11 +76,19 @@ def root(
     folder: Annotated[
         str, typer.Option("-C", metavar="DIR", help="Work on the project in DIR (or above it) instead of here.")
     ] = ".",
+    sim: Annotated[
+        bool, typer.Option("--sim", help="Work on the project's simulated fleet, with a journal of its own.")
+    ] = False,
+    events: Annotated[
+        str | None, typer.Option("--events", metavar="FILE", help="Write what happens in a run as JSON lines.")
+    ] = None,
 ) -> None:
     """Bring up, roll out to and audit fleets of edge Kubernetes clusters, from a laptop or CI, without a hub."""
     if not folder:
         raise errors.UsageError(codes.Code.USAGE, '-C "" names no folder (an empty variable?)')
-    ctx.obj = opening.Opening(pathlib.Path(folder))
+    if events == "":
+        raise errors.UsageError(codes.Code.USAGE, '--events "" names no file (an empty variable?)')
+    ctx.obj = opening.Opening(pathlib.Path(folder), simulated=sim, events=pathlib.Path(events) if events else None)
 
 
 def run() -> None:

@@ -1,9 +1,11 @@
-"""What a command opens before it works: the project, its fleet, the selected sites. Composes, decides nothing."""
+"""What a command opens before it works: the project, its fleet, the store, the clusters. Composes, decides nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +13,10 @@ import typer
 from fleetctl.model import codes, errors
 
 if TYPE_CHECKING:
+    from fleetctl.clusters import connecting
     from fleetctl.inventory import fleets
+    from fleetctl.model import events, projects
+    from fleetctl.state import databases
 
 __all__ = ["Opening", "of", "read_stdin"]
 
@@ -19,14 +24,57 @@ __all__ = ["Opening", "of", "read_stdin"]
 class Opening:
     """Opens things on demand, from the folder that ``-C`` names; hands out no state of its own."""
 
-    def __init__(self, start: pathlib.Path) -> None:
+    def __init__(self, start: pathlib.Path, *, simulated: bool = False, events: pathlib.Path | None = None) -> None:
+        self.simulated = simulated
         self._start = start
+        self._events = events
+
+    def project(self) -> projects.Project:
+        """Find the project; raises ``NotConfigured`` or ``InvalidInput``."""
+        from fleetctl.inventory import locating  # --help and version do not need it
+
+        return locating.find(self._start)
 
     def fleet(self) -> fleets.Loaded:
         """Load the project's inventory; raises ``NotConfigured`` or ``InvalidInput``."""
-        from fleetctl.inventory import fleets, locating  # --help and version need neither
+        from fleetctl.inventory import fleets
 
-        return fleets.load(locating.find(self._start))
+        return fleets.load(self.project())
+
+    def directory(self, project: projects.Project) -> connecting.Directory:
+        """Return what knows how each site is reached."""
+        from fleetctl.clusters import connecting
+
+        simulated = _own(project) / connecting.SIMULATED_KUBECONFIG if self.simulated else None
+        return connecting.Directory(project.root, simulated)
+
+    def store(self, project: projects.Project) -> contextlib.AbstractContextManager[databases.Store]:
+        """Open the project's journal, made if it is not there; the simulated fleet has one of its own."""
+        from fleetctl.state import databases
+
+        folder = _own(project) / "sim" if self.simulated else _own(project)
+        return databases.open_store(folder / "state.db")
+
+    @contextlib.contextmanager
+    def observer(self) -> Iterator[events.Observe]:
+        """Give a watcher of a run: a live view on a terminal, lines elsewhere, and the file of ``--events``."""
+        from fleetctl.console import progress
+        from fleetctl.reports import eventlines
+
+        with contextlib.ExitStack() as stack:
+            watchers = [stack.enter_context(progress.showing(sys.stderr))]
+            if self._events is not None:
+                watchers.append(stack.enter_context(eventlines.writing(self._events)))
+
+            def observe(event: events.Event) -> None:
+                for watcher in watchers:
+                    watcher(event)
+
+            yield observe
+
+
+def _own(project: projects.Project) -> pathlib.Path:
+    return project.root / ".fleetctl"
 
 
 def of(ctx: typer.Context) -> Opening:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import inspect
@@ -12,7 +13,7 @@ import typer
 
 from fleetctl.inventory import selecting
 
-__all__ = ["Format", "Output", "selection_flags"]
+__all__ = ["Format", "Making", "Output", "making_flags", "selection_flags"]
 
 _Result = TypeVar("_Result")
 
@@ -70,18 +71,63 @@ def _flags(
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class Making:
+    """The flags of every command that makes a run."""
+
+    yes: bool = False
+    concurrency: int | None = None
+    timeout: str | None = None
+    strategy: str | None = None
+
+
+_RUN = "Run"
+
+
+def _making(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.", rich_help_panel=_RUN)] = False,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            "-c", "--concurrency", min=1, max=4096, metavar="N", help="So many sites at a time.", rich_help_panel=_RUN
+        ),
+    ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option("--timeout", metavar="TIME", help="So long for one site, such as 10m.", rich_help_panel=_RUN),
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            "--strategy", metavar="FILE", help="Waves, budgets and times (kind: Strategy).", rich_help_panel=_RUN
+        ),
+    ] = None,
+) -> Making:
+    return Making(yes=yes, concurrency=concurrency, timeout=timeout, strategy=strategy)
+
+
 def selection_flags(command: Callable[..., _Result]) -> Callable[..., _Result]:
     """Give a command with a ``selection`` parameter the selection flags in its place."""
-    flags = inspect.signature(_flags, eval_str=True).parameters
+    return _spread(command, "selection", _flags)
+
+
+def making_flags(command: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Give a command with a ``making`` parameter the flags of a run in its place."""
+    return _spread(command, "making", _making)
+
+
+def _spread(command: Callable[..., _Result], name: str, make: Callable[..., object]) -> Callable[..., _Result]:
+    """Put the parameters of ``make`` in the place of one that takes what it returns."""
+    flags = inspect.signature(make, eval_str=True).parameters
     own = inspect.signature(command, eval_str=True).parameters
 
     @functools.wraps(command)
-    def with_selection(**arguments: Any) -> _Result:  # noqa: ANN401  # whatever the command takes
-        given = {name: arguments.pop(name) for name in flags}
-        return command(**arguments, selection=_flags(**given))
+    def with_flags(**arguments: Any) -> _Result:  # noqa: ANN401  # whatever the command takes
+        given = {flag: arguments.pop(flag) for flag in flags}
+        return command(**arguments, **{name: make(**given)})
 
-    merged = [parameter for name, parameter in own.items() if name != "selection"]
+    merged = [parameter for key, parameter in own.items() if key != name]
     merged += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in flags.values()]
-    with_selection.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]  # read by Typer
-    with_selection.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
-    return with_selection
+    with_flags.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]  # read by Typer
+    with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
+    return with_flags

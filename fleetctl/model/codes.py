@@ -90,6 +90,8 @@ class Code(enum.StrEnum):
     RENDER_NOT_ASSIGNED = "render/not-assigned"
     RENDER_UNWRITABLE = "render/unwritable"
 
+    CLUSTER_NO_ACCESS = "cluster/no-access"
+
     KUBE_BAD_KUBECONFIG = "kube/bad-kubeconfig"
     KUBE_NO_CONTEXT = "kube/no-context"
     KUBE_NO_KUBECONFIG = "kube/no-kubeconfig"
@@ -98,7 +100,11 @@ class Code(enum.StrEnum):
     PLAN_MOVED = "plan/moved"
     PLAN_PRUNES_TOO_MUCH = "plan/prunes-too-much"
     PLAN_UNREADABLE = "plan/unreadable"
+    PLAN_UNWRITABLE = "plan/unwritable"
     STRATEGY_BAD_VALUE = "strategy/bad-value"
+    STRATEGY_MISSING_KEY = "strategy/missing-key"
+    STRATEGY_UNKNOWN_KEY = "strategy/unknown-key"
+    STRATEGY_WRONG_TYPE = "strategy/wrong-type"
 
     RUN_NEEDS_CONFIRMATION = "run/needs-confirmation"
     RUN_OVERLAPS = "run/overlaps"

@@ -66,9 +66,9 @@ class WaveRule(msgspec.Struct, frozen=True, rename="camel"):
 class Patience(msgspec.Struct, frozen=True, rename="camel"):
     """How long trouble of a new pod may last before it counts as a failure: seconds, restarts."""
 
-    image_pull: float = 120
-    config_error: float = 120
-    unschedulable: float = 60
+    image_pull: float = 120.0
+    config_error: float = 120.0
+    unschedulable: float = 60.0
     crash_restarts: int = 3
 
 
@@ -77,15 +77,15 @@ class Strategy(msgspec.Struct, frozen=True, rename="camel"):
 
     waves: tuple[WaveRule, ...] = (
         WaveRule(name="canary", count=5, canary=True),
-        WaveRule(percent=5),
-        WaveRule(percent=25),
+        WaveRule(percent=5.0),
+        WaveRule(percent=25.0),
         WaveRule(),
     )
-    max_failed: Limit = Limit(percent=2, floor=1)
-    max_unreachable: Limit = Limit(percent=20, floor=3)
-    max_unauthorized: Limit = Limit(percent=5, floor=3)
-    site_timeout: float = 600
-    soak: float = 60
+    max_failed: Limit = Limit(percent=2.0, floor=1)
+    max_unreachable: Limit = Limit(percent=20.0, floor=3)
+    max_unauthorized: Limit = Limit(percent=5.0, floor=3)
+    site_timeout: float = 600.0
+    soak: float = 60.0
     concurrency: int = 256
     patience: Patience = Patience()
 

@@ -1,15 +1,19 @@
-"""Reading files whole and folders through and through, with what the operating system refuses as problems."""
+"""Files read and replaced whole, folders read through, and what the operating system refuses as problems."""
 
 from __future__ import annotations
 
 import os
 import pathlib
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 
 from fleetctl.model import codes, problems
 
-__all__ = ["files", "is_there", "read", "refusal"]
+__all__ = ["PART", "files", "is_there", "read", "refusal", "replace"]
+
+PART = ".fleetctl-part-"
+"""What names of files begin with that are not whole yet; a process that was killed leaves one."""
 
 
 def read(path: pathlib.Path, shown: str) -> tuple[bytes, list[problems.Problem]]:
@@ -83,3 +87,18 @@ def _entries(folder: pathlib.Path) -> Iterator[tuple[os.DirEntry[str], bool | No
                 yield entry, stat.S_ISDIR(entry.stat().st_mode) if entry.is_symlink() else entry.is_dir()
             except OSError:
                 yield entry, None
+
+
+def replace(path: pathlib.Path, text: bytes, aside: pathlib.Path | None = None) -> None:
+    """Write a file, for its owner alone, apart from its place, and rename it over: readers see old text or new.
+
+    ``aside`` is a folder on the same file system, by default the file's own. Raises ``OSError``.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=PART, dir=aside or path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+        pathlib.Path(temporary).replace(path)
+    except BaseException:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+        raise

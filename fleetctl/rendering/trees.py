@@ -12,22 +12,19 @@ import fcntl
 import hashlib
 import os
 import pathlib
-import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from fleetctl.model import codes, errors, objects, problems, releases
-from fleetctl.reading import yamltext
+from fleetctl.reading import disk, yamltext
 
 __all__ = ["INDEX", "Decides", "Index", "Written", "path_of", "write"]
 
 INDEX = "index.json"
 _KIND = "RenderedTree"
 _VERSION = "fleetctl.dev/v1alpha1"
-_PART = ".fleetctl-part-"
-"""What names of files begin with that are not whole yet; a run that was killed leaves one."""
 _ZERO = b"\\u0000"
 """What no path can hold, as JSON writes it."""
 _LONGEST = 255
@@ -76,7 +73,7 @@ def write(made: Iterable[releases.Release], folder: pathlib.Path, style: str, de
             return _Writer(folder, _index(folder), style).write(list(made), decides)
     except OSError as error:
         named = pathlib.Path(error.filename or folder)
-        message = f"{folder if named.name.startswith(_PART) else named}: {error.strerror or error}"
+        message = f"{folder if named.name.startswith(disk.PART) else named}: {error.strerror or error}"
         raise errors.Refused(codes.Code.RENDER_UNWRITABLE, message, "Files already written are whole.") from error
 
 
@@ -108,7 +105,7 @@ def _index(folder: pathlib.Path) -> Index:
             found = None
         if found is not None and (found.kind, found.api_version) == (_KIND, _VERSION) and _ZERO not in text:
             return found
-    elif all(path.name.startswith(_PART) for path in folder.iterdir()):
+    elif all(path.name.startswith(disk.PART) for path in folder.iterdir()):
         return Index(_VERSION, _KIND)
     message = f"{folder} holds files that fleetctl did not render"
     hint = "Give --out a new folder, an empty one, or one that fleetctl render made."
@@ -125,7 +122,7 @@ class _Writer:
         self._counts = {"written": 0, "unchanged": 0, "removed": 0}
 
     def write(self, made: list[releases.Release], decides: Decides) -> Written:
-        for left in self._folder.glob(f"{_PART}*"):
+        for left in self._folder.glob(f"{disk.PART}*"):
             left.unlink(missing_ok=True)
         self._check_sites(made)
         wanted = self._wanted(made)
@@ -201,7 +198,7 @@ class _Writer:
                 return
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._replace(path, text)
+        disk.replace(path, text, aside=self._folder)
         self._counts["written"] += 1
 
     def _remove(self, site: str, stale: Iterable[str]) -> None:
@@ -224,15 +221,4 @@ class _Writer:
     def _save_index(self) -> None:
         self._index.files = {site: dict(sorted(of.items())) for site, of in sorted(self._index.files.items())}
         self._index.releases = {site: dict(sorted(of.items())) for site, of in sorted(self._index.releases.items())}
-        self._replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")
-
-    def _replace(self, path: pathlib.Path, text: bytes) -> None:
-        """Write a file, for its owner alone, apart from its place, and rename it over: readers see old text or new."""
-        descriptor, temporary = tempfile.mkstemp(prefix=_PART, dir=self._folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text)
-            pathlib.Path(temporary).replace(path)
-        except BaseException:
-            pathlib.Path(temporary).unlink(missing_ok=True)
-            raise
+        disk.replace(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1) + b"\n")

@@ -2,118 +2,214 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
 import msgspec
 
-from fleetctl.model import events, outcomes
+from fleetctl.model import codes, errors, events, outcomes, plans, releases
+from fleetctl.model import sites as fleet
+from fleetctl.rollout import accounts, saving
+from fleetctl.state import blobs, databases, debts, runs
+from fleetctl.state import releases as stored
 
-__all__ = ["CauseGroup", "Explanation", "RunLine", "SiteLine", "Summary", "WaveLine"]
+__all__ = ["explain", "find", "history", "knower", "payable", "sites", "summary", "touched", "unfinished"]
 
-
-class CauseGroup(msgspec.Struct, frozen=True):
-    """Sites that share a cause; ``outcome`` is theirs, ``shared`` what only they have in common, in words or ""."""
-
-    cause: outcomes.Cause
-    outcome: outcomes.Outcome
-    sites: tuple[str, ...]
-    shared: str = ""
+_FAILURES = (outcomes.Outcome.FAILED, outcomes.Outcome.UNREACHABLE)
 
 
-class WaveLine(msgspec.Struct, frozen=True):
-    """One wave in numbers; ``counts`` by outcome, without those that have none yet."""
-
-    number: int
-    name: str
-    members: int
-    counts: dict[outcomes.Outcome, int]
-    skipped: dict[outcomes.Reason, int]
-    budget_failed: int
-    budget_unreachable: int
+def find(store: databases.Store, name: str | None) -> runs.Run:
+    """Return the run of a name, or the latest; raises ``UsageError`` when there is none."""
+    run = store.read(lambda conn: runs.latest(conn) if name is None else runs.find(conn, name))
+    if run is None:
+        message = "there is no run yet" if name is None else f"there is no run {name}"
+        raise errors.UsageError(codes.Code.RUN_UNKNOWN, message, "List them: fleetctl rollout history")
+    return run
 
 
-class SiteLine(msgspec.Struct, frozen=True):
-    """One site of a run."""
-
-    site: str
-    wave: int
-    phase: events.Phase
-    outcome: outcomes.Outcome | None
-    effect: outcomes.Effect | None
-    reason: outcomes.Reason
-    cause: outcomes.Cause | None
-    started: float | None
-    ended: float | None
+def knower(store: databases.Store) -> Callable[[str], releases.Release | None]:
+    """Return what gives a release of this store by its digest."""
+    return lambda digest: store.read(lambda conn: stored.get(conn, digest))
 
 
-class Summary(msgspec.Struct, frozen=True):
-    """A run as it stands; times are seconds since the epoch."""
-
-    run: str
-    kind: str
-    bundle: str
-    version: str
-    plan: str
-    state: events.RunState
-    why: str
-    who: str
-    created: float
-    ended: float | None
-    waves: tuple[WaveLine, ...]
-    causes: tuple[CauseGroup, ...]
-    """Failed first, then unreachable, most sites first."""
-    owed: int
-    """Sites with an open debt of this run."""
-    not_started: int
-    in_flight: int
-    broken: int
-    """Failed sites whose cluster was touched (effect other than none)."""
-    restorable: int
-    """Sites that an undo of this run would visit."""
-    fresh: int
-    """Sites that had nothing before: undo leaves them out unless it is told to remove."""
-    going_back_to: tuple[str, ...]
-    """Versions that an undo would bring back."""
-    undoes: str | None = None
-    simulated: bool = False
-    accepted: int = 0
-    """Failures that were accepted with --accept-failed."""
+def payable(store: databases.Store) -> list[debts.Debt]:
+    """Return the debts that may be paid now, by site."""
+    return store.read(lambda conn: debts.payable(conn, store.now()))
 
 
-class RunLine(msgspec.Struct, frozen=True):
-    """One run of the history."""
-
-    run: str
-    kind: str
-    bundle: str
-    version: str
-    state: events.RunState
-    created: float
-    counts: dict[outcomes.Outcome, int]
-    who: str
+def unfinished(store: databases.Store, run: str) -> list[str]:
+    """Return the sites of a run that have no outcome yet."""
+    return [row.site for row in store.read(lambda conn: runs.sites(conn, run)) if row.outcome is None]
 
 
-class Explanation(msgspec.Struct, frozen=True):
-    """Why a site is as it is, as stored at failure time."""
+def touched(store: databases.Store, run: str) -> list[str]:
+    """Return the sites that a run may have changed."""
+    return [row.site for row in store.read(lambda conn: runs.sites(conn, run)) if row.touched]
 
-    site: str
-    place: str
-    """Distribution, version, architectures and region, as far as the inventory knows them."""
-    run: str
-    kind: str
-    bundle: str
-    version: str
-    wave: int
-    wave_name: str
-    outcome: outcomes.Outcome
-    effect: outcomes.Effect
-    reason: outcomes.Reason
-    cause: outcomes.Cause | None
-    ended: float
-    took: float
-    evidence: dict[str, object] | None
-    """What ``kube.evidence`` made of the cluster at that time."""
-    template: str
-    """The template that made the object, as ``path``; "" when it is not known."""
-    same_cause: int
-    """How many more sites of the run have the same cause."""
-    owed: bool
-    simulated: bool = False
+
+def sites(store: databases.Store, run: str, *, failed: bool) -> list[accounts.SiteLine]:
+    """Return the members of a run, or only those that failed or did not answer."""
+    rows = store.read(lambda conn: runs.sites(conn, run))
+    return [
+        accounts.SiteLine(
+            site=row.site,
+            wave=row.wave,
+            phase=row.phase,
+            outcome=row.outcome,
+            effect=row.effect,
+            reason=row.reason,
+            cause=row.cause,
+            started=row.started,
+            ended=row.ended,
+        )
+        for row in rows
+        if not failed or row.outcome in _FAILURES
+    ]
+
+
+def summary(store: databases.Store, name: str, *, simulated: bool = False) -> accounts.Summary:
+    """Return how a run stands."""
+    run = store.read(lambda conn: runs.get(conn, name))
+    rows = store.read(lambda conn: runs.sites(conn, name))
+    plan = _plan(store, run)
+    known = knower(store)
+    changed = [row for row in rows if row.touched]
+    restorable = [row for row in changed if row.previous is not None]
+    versions = Counter(_version(known, row.previous) for row in restorable)
+    return accounts.Summary(
+        run=run.id,
+        kind=run.kind,
+        bundle=run.bundle,
+        version=run.version,
+        plan=run.plan,
+        state=run.state,
+        why=run.why,
+        who=run.who,
+        created=run.created,
+        ended=run.ended,
+        waves=_waves(plan, rows),
+        causes=_causes(rows),
+        owed=store.read(lambda conn: debts.count(conn, name)),
+        not_started=sum(row.outcome is None and row.phase is events.Phase.WAITING for row in rows),
+        in_flight=sum(row.outcome is None and row.phase is not events.Phase.WAITING for row in rows),
+        broken=sum(row.outcome is outcomes.Outcome.FAILED for row in changed),
+        restorable=len(restorable),
+        fresh=len(changed) - len(restorable),
+        going_back_to=tuple(version for version, _ in versions.most_common()),
+        undoes=run.undoes,
+        simulated=simulated,
+        accepted=sum(row.accepted for row in rows),
+    )
+
+
+def history(store: databases.Store, bundle: str | None) -> list[accounts.RunLine]:
+    """Return the runs of this store, newest first."""
+    return [
+        accounts.RunLine(
+            run=run.id,
+            kind=run.kind,
+            bundle=run.bundle,
+            version=run.version,
+            state=run.state,
+            created=run.created,
+            counts=store.read(functools.partial(runs.counts, run=run.id)),
+            who=run.who,
+        )
+        for run in store.read(lambda conn: runs.all_of(conn, bundle))
+    ]
+
+
+def explain(
+    store: databases.Store, site: fleet.Site, name: str | None, *, simulated: bool = False
+) -> accounts.Explanation:
+    """Return why a site is as it is, as its latest run (or the named one) left it; raises ``UsageError``."""
+    found = store.read(lambda conn: runs.latest_row(conn, site.name, name))
+    if found is None:
+        message = f"no run has visited {site.name}" if name is None else f"{site.name} is no member of {name}"
+        raise errors.UsageError(codes.Code.RUN_UNKNOWN, message, "List the runs: fleetctl rollout history")
+    row = found
+    run = store.read(lambda conn: runs.get(conn, row.run))
+    rows = store.read(lambda conn: runs.sites(conn, row.run))
+    plan = _plan(store, run)
+    seen = store.read(functools.partial(blobs.get, digest=row.evidence)) if row.evidence else None
+    evidence = msgspec.json.decode(seen) if seen else None
+    print_of = row.cause.fingerprint if row.cause else None
+    same = sum(other.cause is not None and other.cause.fingerprint == print_of for other in rows) - 1
+    release = knower(store)(row.goal) if row.goal else None
+    return accounts.Explanation(
+        site=site.name,
+        place=_place(site),
+        run=run.id,
+        kind=run.kind,
+        bundle=run.bundle,
+        version=run.version,
+        wave=row.wave,
+        wave_name=plan.waves[row.wave - 1].name if row.wave else "",
+        outcome=row.outcome,
+        effect=row.effect,
+        reason=row.reason,
+        cause=row.cause,
+        ended=row.ended,
+        took=(row.ended - row.started) if row.ended and row.started else None,
+        evidence=evidence,
+        template=_template(release, evidence),
+        same_cause=max(0, same),
+        owed=store.read(lambda conn: debts.of(conn, site.name, run.bundle)) is not None,
+        simulated=simulated,
+    )
+
+
+def _plan(store: databases.Store, run: runs.Run) -> plans.Plan:
+    text = store.read(lambda conn: blobs.get(conn, run.plan_blob))
+    return saving.decode(text, f"the plan of {run.id}")
+
+
+def _version(known: Callable[[str], releases.Release | None], digest: str | None) -> str:
+    release = known(digest) if digest else None
+    return release.version if release else "an earlier release"
+
+
+def _waves(plan: plans.Plan, rows: Sequence[runs.Row]) -> tuple[accounts.WaveLine, ...]:
+    return tuple(
+        accounts.WaveLine(
+            number=number,
+            name=wave.name,
+            members=wave.members,
+            counts=dict(Counter(row.outcome for row in rows if row.wave == number and row.outcome)),
+            skipped=dict(
+                Counter(row.reason for row in rows if row.wave == number and row.outcome is outcomes.Outcome.SKIPPED)
+            ),
+            budget_failed=wave.max_failed,
+            budget_unreachable=wave.max_unreachable,
+        )
+        for number, wave in enumerate(plan.waves, 1)
+    )
+
+
+def _causes(rows: Iterable[runs.Row]) -> tuple[accounts.CauseGroup, ...]:
+    groups: dict[tuple[outcomes.Outcome, str], list[runs.Row]] = {}
+    for row in rows:
+        if row.cause is not None and row.outcome is not None:
+            groups.setdefault((row.outcome, row.cause.fingerprint), []).append(row)
+    made = [
+        accounts.CauseGroup(found[0].cause, outcome, tuple(sorted(row.site for row in found)))
+        for (outcome, _), found in groups.items()
+        if found[0].cause is not None
+    ]
+    order = (*_FAILURES, outcomes.Outcome.SKIPPED, outcomes.Outcome.CHANGED, outcomes.Outcome.UNCHANGED)
+    return tuple(sorted(made, key=lambda group: (order.index(group.outcome), -len(group.sites), group.sites)))
+
+
+def _place(site: fleet.Site) -> str:
+    architectures = "+".join(sorted({node.arch for node in site.nodes}))
+    parts = (site.cluster.distribution, site.cluster.version, architectures, site.labels.get("region"))
+    return " ".join(part for part in parts if part)
+
+
+def _template(release: releases.Release | None, evidence: object) -> str:
+    """Return the template that made the object that the evidence is about."""
+    if release is None or not isinstance(evidence, dict):
+        return ""
+    wanted = tuple(evidence.get(key, "") for key in ("group", "kind", "namespace", "name"))
+    return next((one.template for one in release.objects if msgspec.structs.astuple(one.id) == wanted), "")

@@ -10,7 +10,7 @@ from fleetctl.model import codes, errors, objects, outcomes, plans, releases, si
 from fleetctl.rollout import folding
 from fleetctl.runs import waves
 
-__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "make", "prune_limit"]
+__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member", "prune_limit"]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -21,6 +21,8 @@ class Reading(msgspec.Struct, frozen=True):
     release: str | None = None
     previous: str | None = None
     applying: bool = False
+    run: str = ""
+    """The run that wrote the parent last."""
     exists: bool = False
     cause: outcomes.Cause | None = None
     reason: outcomes.Reason = outcomes.Reason.NONE
@@ -90,7 +92,11 @@ def make(
     ]
     division = waves.divide(candidates, described.strategy)
     members = sorted(
-        (_member(one, division, readings.get(one.site.name)) for one in wanted), key=lambda m: (m.wave, m.site)
+        (
+            member(one, wave=division.wave_of[one.site.name], reading=readings.get(one.site.name), skip="")
+            for one in wanted
+        ),
+        key=lambda one: (one.wave, one.site),
     )
     plan = msgspec.structs.replace(described, waves=division.waves, members=tuple(members))
     by_site: dict[str, tuple[tuple[folding.Change, ...], bool]] = {}
@@ -137,15 +143,33 @@ def _kind(one: Wanted) -> tuple[str, ...]:
     return (one.site.cluster.distribution, ".".join(version.split(".")[:2]), architectures, shape)
 
 
-def _member(one: Wanted, division: waves.Division, reading: Reading | None) -> plans.Member:
+def member(one: Wanted, *, wave: int, reading: Reading | None, skip: str) -> plans.Member:
+    """Return a site as a member of the plan; ``skip`` tells why it is not visited."""
     access = one.site.access.kube
     return plans.Member(
         site=one.site.name,
-        wave=division.wave_of[one.site.name],
+        wave=wave,
         release=one.release.digest if one.release else None,
         base=reading.release if reading else None,
         read=reading is not None and reading.answered,
         endpoint=access.kubeconfig or one.site.cluster.endpoint or "",
+        skip=skip,
+    )
+
+
+def bare(plan: plans.Plan, *, simulated: bool) -> Preview:
+    """Return the preview of a plan that was looked at before: nothing is told again."""
+    return Preview(
+        plan=plan,
+        digest=plans.digest(plan),
+        before=(),
+        folds=(),
+        prunes=(),
+        left_out=(),
+        silent=(),
+        covered=0,
+        kinds=0,
+        simulated=simulated,
     )
 
 

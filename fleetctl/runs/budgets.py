@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-import msgspec
+from collections.abc import Iterable
 
 from fleetctl.model import outcomes, plans
+from fleetctl.state import claims
 
-__all__ = ["Decide", "Tally", "decider"]
-
-
-class Tally(msgspec.Struct, frozen=True):
-    """How many sites of one wave ended alike; sites that ended before failures were accepted are not among them."""
-
-    wave: int
-    outcome: outcomes.Outcome
-    reason: outcomes.Reason
-    sites: int
+__all__ = ["decider"]
 
 
-Decide = Callable[[Iterable[Tally]], str]
-"""Returns why the run must halt, in words, or ""."""
-
-
-def decider(plan: plans.Plan) -> Decide:
+def decider(plan: plans.Plan) -> claims.Decide:
     """Return the rule of a plan: its budgets for each wave and for the whole run."""
     total = sum(wave.members for wave in plan.waves)
     run_failed = plan.strategy.max_failed.of(total)
     run_unreachable = plan.strategy.max_unreachable.of(total)
     run_unauthorized = plan.strategy.max_unauthorized.of(total)
 
-    def decide(tallies: Iterable[Tally]) -> str:
+    def decide(tallies: Iterable[claims.Tally]) -> str:
         rows = list(tallies)
         for number, wave in enumerate(plan.waves, 1):
             place = f"wave {number}{f' ({wave.name})' if wave.name != str(number) else ''}"
@@ -44,7 +30,7 @@ def decider(plan: plans.Plan) -> Decide:
     return decide
 
 
-def _counts(rows: Iterable[Tally]) -> tuple[int, int, int]:
+def _counts(rows: Iterable[claims.Tally]) -> tuple[int, int, int]:
     failed = unreachable = unauthorized = 0
     for row in rows:
         if row.outcome is outcomes.Outcome.UNREACHABLE:

@@ -19,7 +19,7 @@ from fleetctl.schema import shapes
 
 __all__ = ["Area", "check", "kind"]
 
-Area = Literal["inventory", "project", "bundle"]
+Area = Literal["inventory", "project", "bundle", "strategy"]
 """Which part of a project a document belongs to; the first half of its problems' codes."""
 
 _EXPECTED = {

@@ -25,12 +25,16 @@ __all__ = [
     "KubernetesVersion",
     "LabelKey",
     "LabelValue",
+    "Limit",
     "Match",
     "Proxy",
     "SemanticVersion",
     "SiteLabels",
+    "Span",
     "Timezone",
     "Unsettable",
+    "percent_of",
+    "seconds_of",
 ]
 
 
@@ -39,6 +43,8 @@ _ENDPOINT = re.compile(r"https://(\[[0-9a-fA-F:]+\]|[^\s/:@?#]+)(:(?P<port>[0-9]
 _PROXY = re.compile(r"(https?|socks5h?)://[^\s/]+/?")
 _PORTS = range(1, 65536)
 _DURATION = re.compile(r"(?=.*[1-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?")
+_SPAN = re.compile(r"(?=.)(?:(?P<h>[0-9]{1,4})h)?(?:(?P<m>[0-9]{1,5})m)?(?:(?P<s>[0-9]{1,6})s)?")
+_SHARE = re.compile(r"(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 _CRON_PART = r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?"
 _CRON_FIELD = re.compile(f"{_CRON_PART}(,{_CRON_PART})*")
 _CRON_RANGES = (range(60), range(24), range(1, 32), range(1, 13), range(8))
@@ -186,3 +192,46 @@ KubernetesVersion = Annotated[str, _matching(_KUBERNETES_VERSION, 'a version suc
 Match = Annotated[str, pydantic.AfterValidator(_selector)]
 Proxy = Annotated[str, _matching(_PROXY, "an http, https, socks5 or socks5h URL")]
 SemanticVersion = Annotated[str, _matching(_VERSION, 'a semantic version such as "1.4.0"')]
+
+
+def seconds_of(span: str) -> float:
+    """Return the seconds of a span such as ``1m30s``; raises ``ValueError`` for anything else."""
+    match = _SPAN.fullmatch(span)
+    if match is None:
+        raise ValueError(span)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+def percent_of(limit: str) -> float:
+    """Return the number before the sign of ``2%``; raises ``ValueError`` for anything else, and above 100."""
+    match = _SHARE.fullmatch(limit)
+    if match is None or float(match["percent"]) > 100:
+        raise ValueError(limit)
+    return float(match["percent"])
+
+
+def _span(value: str) -> str:
+    try:
+        seconds_of(value)
+    except ValueError:
+        raise _fault(f'"{value}" is no time such as 90s, 10m or 1h30m') from None
+    return value
+
+
+def _limit(value: int | str) -> int | str:
+    if isinstance(value, int):
+        if value < 0:
+            raise _fault(f"expected at least 0, got {value}")
+        return value
+    try:
+        percent_of(value)
+    except ValueError:
+        raise _fault(f'"{value}" is neither a number of sites nor a share such as "2%"') from None
+    return value
+
+
+Span = Annotated[str, pydantic.AfterValidator(_span)]
+"""A time with units, ``0s`` included."""
+Limit = Annotated[int | str, pydantic.AfterValidator(_limit)]
+"""A number of sites, or a share of them as text."""

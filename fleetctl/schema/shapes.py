@@ -28,12 +28,15 @@ __all__ = [
     "Location",
     "Node",
     "Paths",
+    "Patience",
     "Project",
     "Shape",
     "Site",
     "SiteList",
     "SshAccess",
+    "Strategy",
     "Taint",
+    "WaveRule",
     "Window",
 ]
 
@@ -193,11 +196,43 @@ class Bundle(_Document):
     allow_literal: bool = False
 
 
+class WaveRule(Shape):
+    """One wave of a strategy: a number of sites, a percentage of all, or (with neither) the rest."""
+
+    name: fields.DnsLabel = ""
+    count: Annotated[int, pydantic.Field(ge=1)] | None = None
+    percent: Annotated[float, pydantic.Field(gt=0, le=100)] | None = None
+    canary: bool = False
+
+
+class Patience(Shape):
+    """How long trouble of a new pod may last before it counts as a failure."""
+
+    image_pull: fields.Span = "120s"
+    config_error: fields.Span = "120s"
+    unschedulable: fields.Span = "60s"
+    crash_restarts: Annotated[int, pydantic.Field(ge=1)] = 3
+
+
+class Strategy(_Document):
+    """kind: Strategy; how a rollout spreads and when it stops."""
+
+    waves: Annotated[list[WaveRule], pydantic.Field(min_length=1)] | None = None
+    max_failed: fields.Limit | None = None
+    max_unreachable: fields.Limit | None = None
+    max_unauthorized: fields.Limit | None = None
+    site_timeout: fields.Span = "10m"
+    soak: fields.Span = "60s"
+    concurrency: Annotated[int, pydantic.Field(ge=1, le=4096)] = 256
+    patience: Patience = Patience()
+
+
 KINDS: dict[str, type[_Document]] = {
     "Bundle": Bundle,
     "Defaults": Defaults,
     "Group": Group,
     "Project": Project,
     "SiteList": SiteList,
+    "Strategy": Strategy,
 }
 """The shape of each kind of file."""

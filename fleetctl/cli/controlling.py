@@ -1,0 +1,103 @@
+"""The commands of ``fleetctl rollout`` that stop, resume and look at runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fleetctl.cli import commands, opening, options, running
+from fleetctl.console import runs as run_screens
+from fleetctl.reports import envelopes
+from fleetctl.reports import runs as run_reports
+from fleetctl.rollout import looking, starting
+from fleetctl.state import runs
+
+__all__ = ["abort", "add_to", "history", "pause", "resume", "status"]
+
+RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="The run; by default the latest.")]
+
+
+def status(
+    ctx: typer.Context,
+    run: RunName = None,
+    failed: Annotated[bool, typer.Option("--failed", help="List the failed sites, one a line.")] = False,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Say how a run stands, from the journal alone."""
+    opened = opening.of(ctx)
+    with opened.store(opened.project()) as store:
+        summary = looking.summary(store, looking.find(store, run).id, simulated=opened.simulated)
+        lines = looking.sites(store, summary.run, failed=failed) if failed else []
+    if output in envelopes.FORMATS:
+        envelopes.write(run_reports.sites(lines) if failed else run_reports.summary(summary), output, sys.stdout)
+    elif failed:
+        run_screens.sites(lines, sys.stdout)
+    else:
+        run_screens.show(summary, sys.stdout)
+    raise typer.Exit(int(running.exit_of(summary)))
+
+
+def history(
+    ctx: typer.Context,
+    bundle: Annotated[str | None, typer.Argument(metavar="BUNDLE", help="Only runs of this bundle.")] = None,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """List the runs of this project, newest first."""
+    opened = opening.of(ctx)
+    with opened.store(opened.project()) as store:
+        lines = looking.history(store, bundle)
+    if output in envelopes.FORMATS:
+        envelopes.write(run_reports.history(lines), output, sys.stdout)
+    else:
+        run_screens.history(lines, sys.stdout)
+
+
+def pause(ctx: typer.Context, run: RunName = None) -> None:
+    """Start no more sites of a run; visits under way end as they would. Works from another terminal."""
+    opened = opening.of(ctx)
+    with opened.store(opened.project()) as store:
+        found = looking.find(store, run)
+        store.write_now(lambda conn: runs.pause(conn, found.id, "by hand", store.now()))
+    run_screens.paused(found.id, sys.stdout)
+
+
+def abort(ctx: typer.Context, run: RunName = None) -> None:
+    """End a run for good: sites that were not started stay as they are, and nothing of it is owed any more."""
+    opened = opening.of(ctx)
+    with opened.store(opened.project()) as store:
+        found = looking.find(store, run)
+        store.write_now(lambda conn: runs.abort(conn, found.id, "by hand", store.now()))
+        summary = looking.summary(store, found.id, simulated=opened.simulated)
+    run_screens.show(summary, sys.stdout)
+
+
+def resume(
+    ctx: typer.Context,
+    run: RunName = None,
+    accept_failed: Annotated[
+        bool, typer.Option("--accept-failed", help="Go on past a halt; budgets count from here on.")
+    ] = False,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Go on with a run that was paused, halted or killed; sites that have their outcome are left alone."""
+    opened = opening.of(ctx)
+    loaded = opened.fleet()
+    with opened.store(loaded.project) as store:
+        found = looking.find(store, run)
+        waiting = looking.unfinished(store, found.id)
+        members = [loaded.fleet.sites[name] for name in waiting if name in loaded.fleet.sites]
+        endpoints = opened.directory(loaded.project).require(members)
+        going = store.write_now(
+            lambda conn: runs.resume(conn, found.id, starting.author(), accept_failed=accept_failed)
+        )
+        ready = running.Opened(opened, loaded.project.name, store, endpoints)
+        code = running.go_on(ready, going, output)
+    raise typer.Exit(code)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands on a group."""
+    for command in (status, history, pause, resume, abort):
+        app.command(cls=commands.Command)(command)

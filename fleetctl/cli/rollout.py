@@ -1,0 +1,200 @@
+"""``fleetctl rollout``: make runs, stop and resume them, look at them."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from typing import Annotated
+
+import typer
+
+from fleetctl.cli import commands, controlling, opening, options, running
+from fleetctl.console import plans as plan_screens
+from fleetctl.console import runs as run_screens
+from fleetctl.inventory import selecting
+from fleetctl.model import codes, errors, exits, plans
+from fleetctl.reports import envelopes
+from fleetctl.reports import runs as run_reports
+from fleetctl.rollout import catchup as catching
+from fleetctl.rollout import engine as engines
+from fleetctl.rollout import looking, proposing, saving
+
+__all__ = ["app", "catchup", "plan", "remove", "start", "undo"]
+
+app = commands.application("Bring a bundle to many clusters in waves; look at runs, stop them, undo them.")
+controlling.add_to(app)
+
+Wanted = Annotated[str, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; a version asserts what it is at.")]
+Reapply = Annotated[bool, typer.Option("--reapply", help="Apply everywhere, also where nothing seems to be missing.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Look at every object, also where the parent says all is well.")]
+Force = Annotated[
+    str | None,
+    typer.Option("--force-conflicts", metavar="MANAGER,..|all", help="Take fields over from these field managers."),
+]
+Supersede = Annotated[
+    str | None, typer.Option("--supersede", metavar="RUN", help="Abort this unfinished run of the bundle first.")
+]
+
+
+@app.command(cls=commands.Command)
+@options.making_flags
+@options.selection_flags
+def plan(
+    ctx: typer.Context,
+    selection: selecting.Selection,
+    making: options.Making,
+    wanted: Wanted,
+    out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Where the plan is saved.")] = None,
+    reapply: Reapply = False,
+    verify: Verify = False,
+    force: Force = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something would change.")] = False,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
+    asked = running.ask(opening.of(ctx), selection, making, wanted, running.options_of(reapply, verify, force))
+    preview = running.propose(asked, lambda ready: proposing.rollout(ready, asked.prepared, asked.described)).preview
+    project = asked.loaded.project
+    file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
+    saving.save(preview.plan, file)
+    if output in envelopes.FORMATS:
+        envelopes.write(run_reports.preview(preview), output, sys.stdout)
+    else:
+        plan_screens.show(preview, sys.stdout)
+        plan_screens.saved(preview, project.shown(file.absolute()), sys.stdout)
+    if exit_code and any(fold.changes or not fold.known for fold in preview.folds):
+        raise typer.Exit(1)
+
+
+@app.command(cls=commands.Command)
+@options.making_flags
+@options.selection_flags
+def start(
+    ctx: typer.Context,
+    selection: selecting.Selection,
+    making: options.Making,
+    wanted: Annotated[
+        str | None, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; left out with --plan.")
+    ] = None,
+    saved: Annotated[
+        str | None, typer.Option("--plan", metavar="FILE", help="Run exactly this plan, or refuse.")
+    ] = None,
+    reapply: Reapply = False,
+    verify: Verify = False,
+    force: Force = None,
+    supersede: Supersede = None,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Bring a bundle to the selected sites, wave by wave."""
+    opened, chosen = opening.of(ctx), running.options_of(reapply, verify, force)
+    if saved is not None:
+        if wanted or selection.narrows or making != options.Making(yes=making.yes) or chosen != plans.Options():
+            message = "--plan says which bundle, sites, strategy and options; leave them out"
+            raise errors.UsageError(codes.Code.USAGE, message)
+        asked = running.ask_saved(opened, pathlib.Path(saved))
+        raise typer.Exit(
+            running.carry_out(
+                asked,
+                lambda engine: _saved(engine, asked),
+                running.Manner(yes=True, supersedes=supersede, output=output),
+            )
+        )
+    if wanted is None:
+        message = "name a bundle, or a saved plan with --plan FILE"
+        raise errors.UsageError(codes.Code.USAGE, message, "See: fleetctl rollout start --help")
+    asked = running.ask(opened, selection, making, wanted, chosen)
+    question = f"Roll out {asked.prepared.bundle} {asked.prepared.version}?"
+    manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
+    raise typer.Exit(
+        running.carry_out(asked, lambda ready: proposing.rollout(ready, asked.prepared, asked.described), manner)
+    )
+
+
+async def _saved(engine: engines.Engine, asked: running.Asked) -> proposing.Proposal:
+    return proposing.saved(asked.described, asked.prepared, simulated=engine.simulated)
+
+
+@app.command(cls=commands.Command)
+@options.making_flags
+@options.selection_flags
+def remove(
+    ctx: typer.Context,
+    selection: selecting.Selection,
+    making: options.Making,
+    wanted: Wanted,
+    supersede: Supersede = None,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Take a bundle off the selected sites, wave by wave; protected kinds such as PersistentVolumeClaims stay."""
+    asked = running.ask(opening.of(ctx), selection, making, wanted, plans.Options(), kind=plans.Kind.REMOVE)
+    question = f"Take {asked.prepared.bundle} off?"
+    manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
+    raise typer.Exit(
+        running.carry_out(asked, lambda ready: proposing.rollout(ready, asked.prepared, asked.described), manner)
+    )
+
+
+@app.command(cls=commands.Command)
+@options.making_flags
+def undo(
+    ctx: typer.Context,
+    making: options.Making,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back.")],
+    remove_new: Annotated[
+        bool, typer.Option("--remove-new", help="Take the bundle off sites that had nothing before.")
+    ] = False,
+    no_unstick: Annotated[
+        bool, typer.Option("--no-unstick", help="Leave pods that block a StatefulSet (kubernetes#67250).")
+    ] = False,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Bring every site that a run touched back to what it had, wave by wave."""
+    opened = opening.of(ctx)
+    loaded = opened.fleet()
+    strategy = running.strategy_of(making)
+    with opened.store(loaded.project) as store:
+        found = looking.find(store, run)
+        touched = [name for name in looking.touched(store, found.id) if name in loaded.fleet.sites]
+        endpoints = opened.directory(loaded.project).require(loaded.fleet.sites[name] for name in touched)
+        ready = running.Opened(opened, loaded.project.name, store, endpoints)
+
+        def make(engine: engines.Engine) -> running.Proposed:
+            chosen = plans.Options(unstick=not no_unstick)
+            return proposing.undo(engine, found, strategy, chosen, loaded.fleet.sites, remove_new=remove_new)
+
+        manner = running.Manner(yes=making.yes, question=f"Undo {found.id}?", output=output)
+        code = running.carry_out_in(ready, make, manner)
+    raise typer.Exit(code)
+
+
+@app.command(cls=commands.Command)
+@options.making_flags
+@options.selection_flags
+def catchup(
+    ctx: typer.Context,
+    selection: selecting.Selection,
+    making: options.Making,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Pay what sites are owed, where they answer again; never asks, so that cron can run it."""
+    opened = opening.of(ctx)
+    loaded = opened.fleet()
+    chosen = {site.name for site in selecting.select(loaded.fleet, selection, opening.read_stdin)}
+    strategy = running.strategy_of(making)
+    with opened.store(loaded.project) as store:
+        owed = [debt for debt in looking.payable(store) if debt.site in chosen]
+        present = [loaded.fleet.sites[debt.site] for debt in owed]
+        endpoints = opened.directory(loaded.project).require(present)
+        ready = running.Opened(opened, loaded.project.name, store, endpoints)
+        found = catching.by_bundle(owed, loaded.fleet.sites, looking.knower(store))
+        if not found:
+            run_screens.nothing_owed(len(owed), sys.stdout)
+        codes_of = [_pay(ready, payable, strategy, output) for payable in found]
+    raise typer.Exit(int(exits.worst(exits.Exit(code) for code in codes_of)))
+
+
+def _pay(ready: running.Opened, payable: catching.Payable, strategy: plans.Strategy, output: options.Output) -> int:
+    def make(engine: engines.Engine) -> running.Proposed:
+        return proposing.catchup_of(engine, payable, strategy, ready.project)
+
+    return running.carry_out_in(ready, make, running.Manner(yes=True, output=output))

@@ -1,0 +1,241 @@
+"""From a command to a run and its ending: opens what a run needs, shows what it does, says how it went."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+
+from fleetctl.cli import opening, options
+from fleetctl.console import plans as plan_screens
+from fleetctl.console import runs as run_screens
+from fleetctl.inventory import fleets, selecting
+from fleetctl.kube import curl, transport
+from fleetctl.model import codes, errors, events, exits, outcomes, plans, projects, sites
+from fleetctl.rendering import bundles
+from fleetctl.reports import envelopes
+from fleetctl.reports import runs as run_reports
+from fleetctl.rollout import accounts, engine, looking, preparing, proposing, saving, starting, strategies
+from fleetctl.runs import loops, stopping
+from fleetctl.schema import fields
+from fleetctl.state import databases, runs
+
+__all__ = [
+    "Asked",
+    "Make",
+    "Manner",
+    "Opened",
+    "Proposed",
+    "ask",
+    "ask_saved",
+    "carry_out",
+    "carry_out_in",
+    "confirm",
+    "exit_of",
+    "go_on",
+    "open_for",
+    "options_of",
+    "propose",
+    "show",
+    "strategy_of",
+]
+
+Proposed = Awaitable[proposing.Proposal]
+Make = Callable[[engine.Engine], Proposed]
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What a command line and the files amount to; nothing was contacted."""
+
+    opened: opening.Opening
+    loaded: fleets.Loaded
+    prepared: preparing.Prepared
+    described: plans.Plan
+
+
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """What a run works with: the open journal, and how its members are reached."""
+
+    opened: opening.Opening
+    project: str
+    store: databases.Store
+    endpoints: Mapping[str, transport.Endpoint]
+
+    @contextlib.asynccontextmanager
+    async def engine(self) -> AsyncIterator[engine.Engine]:
+        """Give the engine of a command, inside its event loop."""
+        async with curl.CurlTransport() as wire:
+            yield engine.Engine(self.store, wire, self.endpoints, project=self.project, simulated=self.opened.simulated)
+
+
+@dataclasses.dataclass(frozen=True)
+class Manner:
+    """How a run is begun and told."""
+
+    yes: bool = False
+    question: str = ""
+    supersedes: str | None = None
+    output: options.Output = options.Output.TABLE
+
+
+def options_of(reapply: bool, verify: bool, force: str | None) -> plans.Options:  # as the flags come
+    """Return the options of a run; raises ``UsageError`` for a manager without a name."""
+    managers = tuple(part.strip() for part in (force or "").split(",")) if force is not None else ()
+    if "" in managers:
+        raise errors.UsageError(codes.Code.USAGE, "--force-conflicts names no manager (an empty variable?)")
+    everybody = managers == ("all",)
+    return plans.Options(reapply=reapply, verify=verify, force=plans.Force(everybody, () if everybody else managers))
+
+
+def ask(
+    opened: opening.Opening,
+    selection: selecting.Selection,
+    making: options.Making,
+    wanted: str,
+    chosen: plans.Options,
+    *,
+    kind: plans.Kind = plans.Kind.ROLLOUT,
+) -> Asked:
+    """Read files: the fleet, the bundle, its releases for the selected sites, the strategy."""
+    loaded = opened.fleet()
+    selected = selecting.select(loaded.fleet, selection, opening.read_stdin)
+    if not selection.narrows:
+        message = f"say which sites: this would take {len(selected):,} of them"
+        raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
+    bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
+    prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
+    strategy = strategy_of(making)
+    described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
+    return Asked(opened, loaded, prepared, described)
+
+
+def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
+    """Read a saved plan, and render again what it is about."""
+    plan = saving.load(file)
+    loaded = opened.fleet()
+    names = {member.site for member in plan.members}
+    selected = [site for site in loaded.fleet.sites.values() if site.name in names]
+    bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
+    prepared = preparing.prepare(loaded, selected, bundle, remove=plan.kind is plans.Kind.REMOVE)
+    return Asked(opened, loaded, prepared, plan)
+
+
+def strategy_of(making: options.Making) -> plans.Strategy:
+    strategy = strategies.load(pathlib.Path(making.strategy)) if making.strategy is not None else plans.Strategy()
+    changed: dict[str, object] = {}
+    if making.concurrency is not None:
+        changed["concurrency"] = making.concurrency
+    if making.timeout is not None:
+        try:
+            changed["site_timeout"] = fields.seconds_of(making.timeout)
+        except ValueError:
+            message = f'--timeout "{making.timeout}" is no time such as 90s, 10m or 1h30m'
+            raise errors.UsageError(codes.Code.USAGE, message) from None
+    return plans.changed(strategy, **changed)
+
+
+@contextlib.contextmanager
+def open_for(opened: opening.Opening, project: projects.Project, members: Iterable[sites.Site]) -> Iterator[Opened]:
+    """Open the journal, and look up how the members are reached; raises before anything is contacted."""
+    endpoints = opened.directory(project).require(members)
+    with opened.store(project) as store:
+        yield Opened(opened, project.name, store, endpoints)
+
+
+def propose(asked: Asked, make: Make) -> proposing.Proposal:
+    """Read the clusters and make the plan; nothing is begun."""
+    with open_for(asked.opened, asked.loaded.project, (one.site for one in asked.prepared.wanted)) as ready:
+
+        async def work() -> proposing.Proposal:
+            async with ready.engine() as running:
+                return await make(running)
+
+        return loops.run(work())
+
+
+def carry_out(asked: Asked, make: Make, manner: Manner) -> int:
+    """Make a run, ask, work on it, and say how it ended; returns the exit code."""
+    with open_for(asked.opened, asked.loaded.project, (one.site for one in asked.prepared.wanted)) as ready:
+        return carry_out_in(ready, make, manner)
+
+
+def carry_out_in(ready: Opened, make: Make, manner: Manner) -> int:
+    """Do what ``carry_out`` does, with a journal that is open already."""
+    return loops.run(_carry_out(ready, make, manner))
+
+
+def go_on(ready: Opened, run: runs.Run, output: options.Output) -> int:
+    """Work on a run that is in the journal already."""
+
+    async def work() -> int:
+        async with ready.engine() as running:
+            return await _work(ready, running, run, running.plan_of(run), None, output)
+
+    return loops.run(work())
+
+
+async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
+    async with ready.engine() as running:
+        proposal = await make(running)
+        if not manner.yes:
+            plan_screens.show(proposal.preview, sys.stderr)
+            confirm(manner.question)
+        run = await starting.begin(ready.store, proposal, supersedes=manner.supersedes)
+        return await _work(ready, running, run, proposal.plan, proposal, manner.output)
+
+
+async def _work(
+    ready: Opened,
+    running: engine.Engine,
+    run: runs.Run,
+    plan: plans.Plan,
+    proposal: proposing.Proposal | None,
+    output: options.Output,
+) -> int:
+    stop = stopping.Stop()
+    with ready.opened.observer() as observe, stopping.listening(stop):
+        await running.work(run, plan, observe, stop, readings=proposal.readings if proposal else {})
+    summary = looking.summary(ready.store, run.id, simulated=ready.opened.simulated)
+    show(summary, output)
+    return int(exit_of(summary, stop.signal))
+
+
+def show(summary: accounts.Summary, output: options.Output) -> None:
+    """Write how a run stands to standard output."""
+    if output in envelopes.FORMATS:
+        envelopes.write(run_reports.summary(summary), output, sys.stdout)
+    else:
+        run_screens.show(summary, sys.stdout)
+
+
+def exit_of(summary: accounts.Summary, number: signal.Signals | None = None) -> exits.Exit:
+    """Return the exit code that says how a run stands."""
+    found = {exits.Exit.OK}
+    if number is not None:
+        found.add(exits.Exit.INTERRUPTED if number == signal.SIGINT else exits.Exit.TERMINATED)
+    if summary.state is events.RunState.HALTED:
+        found.add(exits.Exit.HALTED)
+    if summary.state in {events.RunState.PAUSED, events.RunState.ABORTED}:
+        found.add(exits.Exit.WAITING)
+    if summary.count(outcomes.Outcome.FAILED):
+        found.add(exits.Exit.FAILED)
+    if summary.count(outcomes.Outcome.UNREACHABLE) or summary.count(outcomes.Outcome.SKIPPED):
+        found.add(exits.Exit.OWED)
+    return exits.worst(found)
+
+
+def confirm(question: str) -> None:
+    """Ask on the terminal; raises ``Refused`` for any answer but yes, and where nobody can be asked."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("CI") == "true":
+        message = "this needs a yes, and there is no terminal to ask on"
+        raise errors.Refused(codes.Code.RUN_NEEDS_CONFIRMATION, message, "Give --yes, or start a plan: --plan FILE.")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise errors.Refused(codes.Code.RUN_NEEDS_CONFIRMATION, "not confirmed; nothing was changed")

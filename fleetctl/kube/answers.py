@@ -1,0 +1,322 @@
+"""What an API server says, decoded no further than needed, and what a refusal means.
+
+Source for what is final and what may be tried again: cluster-contract in docs/explanation, after the apiserver's own
+documentation of status reasons. A reason and causes decide; the text of a message never does.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+
+from fleetctl.kube import transport
+from fleetctl.model import outcomes
+
+__all__ = [
+    "Applied",
+    "Conflict",
+    "Failure",
+    "FieldCause",
+    "Kind",
+    "Listing",
+    "Meta",
+    "Owner",
+    "Partial",
+    "owners_of",
+    "refused",
+    "silent",
+]
+
+T = TypeVar("T")
+
+Kind = Literal[
+    "unreachable", "tls", "credentials", "forbidden", "missing", "conflict", "terminating", "rejected", "busy", "broken"
+]
+"""Silence or a broken link; then what each refusal is about; ``busy`` is worth another try, ``broken`` is no answer."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Who an object belongs to."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """An object's metadata, without its managed fields."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resourceVersion: str = ""  # noqa: N815  # as Kubernetes spells it
+    generation: int = 0
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    deletionTimestamp: str | None = None  # noqa: N815
+    ownerReferences: tuple[Owner, ...] = ()  # noqa: N815
+
+
+class Partial(msgspec.Struct, frozen=True):
+    """Any object, as far as its metadata."""
+
+    apiVersion: str = ""  # noqa: N815
+    kind: str = ""
+    metadata: Meta = Meta()
+
+
+class _ListMeta(msgspec.Struct):
+    resourceVersion: str = ""  # noqa: N815
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class Listing(msgspec.Struct):
+    """One page of a list."""
+
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    items: list[msgspec.Raw] = []
+
+
+class FieldCause(msgspec.Struct, frozen=True):
+    """One cause of a refusal."""
+
+    reason: str = ""
+    message: str = ""
+    field: str = ""
+
+
+class _Details(msgspec.Struct):
+    kind: str = ""
+    causes: tuple[FieldCause, ...] = ()
+    retryAfterSeconds: float = 0  # noqa: N815
+
+
+class _Status(msgspec.Struct):
+    kind: str = ""
+    reason: str = ""
+    message: str = ""
+    details: _Details | None = None
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """An apply that was taken."""
+
+    meta: Meta
+    created: bool
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """An apply that would take fields from other managers: the causes, and who has the fields where that is known."""
+
+    causes: tuple[FieldCause, ...]
+    owners: dict[str, str] = {}
+    """Manager by field, from the object's managed fields."""
+
+    @property
+    def managers(self) -> frozenset[str]:
+        """Return who would lose fields; a field whose manager is not known counts as everybody's."""
+        return frozenset(self.owners.get(cause.field, "?") for cause in self.causes)
+
+    def words(self) -> str:
+        """Say which fields belong to whom."""
+        by_manager: dict[str, list[str]] = {}
+        for cause in self.causes:
+            by_manager.setdefault(self.owners.get(cause.field, "another manager"), []).append(cause.field)
+        parts = [
+            f"{', '.join(fields[:3])}{', ...' if len(fields) > 3 else ''} of {name}"
+            for name, fields in by_manager.items()
+        ]
+        return f"would take {'; '.join(parts)}"
+
+
+class Failure(Exception):
+    """An answer that says no, or none at all."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        reason: str,
+        message: str,
+        *,
+        status: int | None = None,
+        causes: tuple[FieldCause, ...] = (),
+        about: str = "",
+        retry_after: float | None = None,
+        repeat: Literal["always", "once", "never"] = "never",
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.reason = reason
+        self.message = message
+        self.status = status
+        self.causes = causes
+        self.about = about
+        """Which resource the refusal names, such as ``namespaces``."""
+        self.retry_after = retry_after
+        self.repeat = repeat
+        """Whether the same request may be answered otherwise later."""
+
+    def cause(self, subject: str = "") -> outcomes.Cause:
+        """Return the failure as the cause of an outcome."""
+        return outcomes.Cause(self.reason, subject, self.message)
+
+
+_SILENCE: Final[dict[str, tuple[Kind, str]]] = {
+    "refused": ("unreachable", "ConnectionRefused"),
+    "unresolved": ("unreachable", "NameNotResolved"),
+    "connect-timeout": ("unreachable", "ConnectTimeout"),
+    "timeout": ("unreachable", "ReadTimeout"),
+    "stalled": ("unreachable", "ReadTimeout"),
+    "closed": ("unreachable", "ConnectionClosed"),
+    "tls": ("tls", "CertificateNotTrusted"),
+    "too-large": ("broken", "AnswerTooLarge"),
+    "protocol": ("broken", "NotHTTP"),
+}
+_WORDS: Final = {
+    "refused": "nothing listens there",
+    "unresolved": "its name is not known",
+    "closed": "the connection was closed",
+}
+_LONGEST: Final = 400
+
+
+def decode(body: bytes, into: type[T]) -> T:
+    """Return the wanted part of an answer; raises ``Failure`` (broken) when it is not what the API documents."""
+    try:
+        return msgspec.json.decode(body, type=into)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        message = "the answer is not what the Kubernetes API documents"
+        raise Failure("broken", "UnreadableAnswer", message) from None
+
+
+def silent(broken: transport.Broken) -> Failure:
+    """Return the failure of a request that got no answer."""
+    kind, reason = _SILENCE[broken.kind]
+    return Failure(
+        kind,
+        reason,
+        _WORDS.get(broken.kind, _line(broken.message)),
+        repeat="always" if kind == "unreachable" else "never",
+    )
+
+
+def refused(answer: transport.Answer, *, applying: bool = False) -> Failure:
+    """Return what a status other than success means."""
+    said = _status(answer.body)
+    details = said.details or _Details()
+    kind, repeat = _meaning(answer.status, said, applying=applying)
+    message = _line(said.message) or f"HTTP {answer.status}"
+    return Failure(
+        kind,
+        said.reason or f"HTTP{answer.status}",
+        message,
+        status=answer.status,
+        causes=details.causes,
+        about=details.kind,
+        retry_after=answer.retry_after or details.retryAfterSeconds or None,
+        repeat=repeat,
+    )
+
+
+def _meaning(status: int, said: _Status, *, applying: bool) -> tuple[Kind, Literal["always", "once", "never"]]:
+    match status:
+        case 401:
+            return "credentials", "never"
+        case 403:
+            causes = said.details.causes if said.details else ()
+            if any(cause.reason == "NamespaceTerminating" for cause in causes):
+                return "terminating", "always"
+            return "forbidden", "never"
+        case 404 | 410:
+            return "missing", "never"
+        case 409:
+            return "conflict", "never"
+        case 429:
+            return "busy", "always"
+        case 500 if said.reason in {"InternalError", "ServerTimeout"}:
+            return "busy", "always"
+        case 500 if applying and not said.reason:
+            return (
+                "rejected",
+                "once",
+            )  # a patch that cannot be typed; or a server that stumbled, which a second try shows
+        case 500 | 502 | 503 | 504:
+            return "busy", "always"
+        case _:
+            return "rejected", "never"
+
+
+def _status(body: bytes) -> _Status:
+    """Read a Status, as far as it is one: a server in front of the API may answer anything."""
+    try:
+        return msgspec.json.decode(body, type=_Status)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _Status(message=body[:_LONGEST].decode("utf-8", "replace"))
+
+
+def _line(text: str) -> str:
+    """Return a foreign text as one line of bounded length."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST])
+    line = " ".join(shown.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
+
+
+def owners_of(body: bytes, fields: tuple[str, ...]) -> dict[str, str]:
+    """Find who manages fields, given as ``.spec.replicas``, in an object's managed fields."""
+    try:
+        managed = msgspec.json.decode(body, type=_Managed).metadata.managedFields
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {}
+    return {field: entry.manager for field in fields for entry in managed if _manages(entry.fieldsV1, _steps(field))}
+
+
+class _Entry(msgspec.Struct):
+    manager: str = ""
+    fieldsV1: Any = None  # noqa: N815
+
+
+class _WithManaged(msgspec.Struct):
+    managedFields: tuple[_Entry, ...] = ()  # noqa: N815
+
+
+class _Managed(msgspec.Struct):
+    metadata: _WithManaged
+
+
+_STEP: Final = re.compile(r"""\.(?P<name>[^.\[\]]+)|\[(?P<key>[^\]]*)\]""")
+
+
+def _steps(field: str) -> list[str]:
+    """Return the keys of a path in a fieldsV1 tree: ``f:name``, and ``k:{...}`` or ``v:...`` for brackets."""
+    found = []
+    for match in _STEP.finditer(field):
+        if match["name"] is not None:
+            found.append(f"f:{match['name']}")
+        else:
+            found.append(f"[{match['key']}]")
+    return found
+
+
+def _manages(tree: Any, steps: list[str]) -> bool:  # noqa: ANN401  # JSON
+    for step in steps:
+        if not isinstance(tree, dict):
+            return False
+        if step.startswith("["):
+            tree = next((below for key, below in tree.items() if _same_key(key, step[1:-1])), None)
+        else:
+            tree = tree.get(step)
+    return tree is not None
+
+
+def _same_key(key: str, bracket: str) -> bool:
+    """Compare ``k:{"name":"gateway"}`` with ``name="gateway"``, ``v:"x"`` with ``="x"``."""
+    sort, _, text = key.partition(":")
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return False
+    if sort == "k" and isinstance(value, dict):
+        return ",".join(f"{name}={msgspec.json.encode(one).decode()}" for name, one in value.items()) == bracket
+    return sort == "v" and f"={msgspec.json.encode(value).decode()}" == bracket

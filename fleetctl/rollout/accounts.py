@@ -1,0 +1,124 @@
+"""What became of a run, as records that screens and reports show."""
+
+from __future__ import annotations
+
+import msgspec
+
+from fleetctl.model import events, outcomes
+
+__all__ = ["CauseGroup", "Explanation", "RunLine", "SiteLine", "Summary", "WaveLine"]
+
+
+class CauseGroup(msgspec.Struct, frozen=True):
+    """Sites that share a cause; ``outcome`` is theirs, ``shared`` what only they have in common, in words or ""."""
+
+    cause: outcomes.Cause
+    outcome: outcomes.Outcome
+    sites: tuple[str, ...]
+    shared: str = ""
+
+
+class WaveLine(msgspec.Struct, frozen=True):
+    """One wave in numbers; ``counts`` by outcome, without those that have none yet."""
+
+    number: int
+    name: str
+    members: int
+    counts: dict[outcomes.Outcome, int]
+    skipped: dict[outcomes.Reason, int]
+    budget_failed: int
+    budget_unreachable: int
+
+
+class SiteLine(msgspec.Struct, frozen=True):
+    """One site of a run."""
+
+    site: str
+    wave: int
+    phase: events.Phase
+    outcome: outcomes.Outcome | None
+    effect: outcomes.Effect | None
+    reason: outcomes.Reason
+    cause: outcomes.Cause | None
+    started: float | None
+    ended: float | None
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A run as it stands; times are seconds since the epoch."""
+
+    run: str
+    kind: str
+    bundle: str
+    version: str
+    plan: str
+    state: events.RunState
+    why: str
+    who: str
+    created: float
+    ended: float | None
+    waves: tuple[WaveLine, ...]
+    causes: tuple[CauseGroup, ...]
+    """Failed first, then unreachable, most sites first."""
+    owed: int
+    """Sites with an open debt of this run."""
+    not_started: int
+    in_flight: int
+    broken: int
+    """Failed sites whose cluster was touched (effect other than none)."""
+    restorable: int
+    """Sites that an undo of this run would visit."""
+    fresh: int
+    """Sites that had nothing before: undo leaves them out unless it is told to remove."""
+    going_back_to: tuple[str, ...]
+    """Versions that an undo would bring back."""
+    undoes: str | None = None
+    simulated: bool = False
+    accepted: int = 0
+    """Failures that were accepted with --accept-failed."""
+
+    def count(self, outcome: outcomes.Outcome) -> int:
+        """Return how many sites ended so, in all waves and outside them."""
+        return sum(wave.counts.get(outcome, 0) for wave in self.waves)
+
+
+class RunLine(msgspec.Struct, frozen=True):
+    """One run of the history."""
+
+    run: str
+    kind: str
+    bundle: str
+    version: str
+    state: events.RunState
+    created: float
+    counts: dict[outcomes.Outcome, int]
+    who: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why a site is as it is, as stored at failure time."""
+
+    site: str
+    place: str
+    """Distribution, version, architectures and region, as far as the inventory knows them."""
+    run: str
+    kind: str
+    bundle: str
+    version: str
+    wave: int
+    wave_name: str
+    outcome: outcomes.Outcome | None
+    """None while the visit is under way, or was cut off."""
+    effect: outcomes.Effect | None
+    reason: outcomes.Reason
+    cause: outcomes.Cause | None
+    ended: float | None
+    took: float | None
+    evidence: dict[str, object] | None
+    """What ``kube.evidence`` made of the cluster at that time."""
+    template: str
+    """The template that made the object, as ``path``; "" when it is not known."""
+    same_cause: int
+    """How many more sites of the run have the same cause."""
+    owed: bool
+    simulated: bool = False

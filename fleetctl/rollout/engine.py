@@ -1,0 +1,126 @@
+"""What all journeys of a rollout share while they run: clients, releases by digest, and visits as a handler of runs."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+
+from fleetctl.kube import client, transport
+from fleetctl.model import events, outcomes, plans, releases, sites
+from fleetctl.rollout import orders, planning, saving, surveying, visiting
+from fleetctl.runs import stopping, working
+from fleetctl.state import blobs, databases, installed, runs
+from fleetctl.state import releases as stored
+
+__all__ = ["FRESH", "Engine"]
+
+FRESH = 60.0
+"""Seconds for which a plan's reading of a parent may stand in for the visit's own."""
+
+_KEPT = 256
+_MARGIN = 5.0
+
+
+class Engine:
+    """The open store, the wire and the fleet of one command."""
+
+    def __init__(
+        self,
+        store: databases.Store,
+        wire: transport.Transport,
+        endpoints: Mapping[str, transport.Endpoint],
+        *,
+        project: str,
+        simulated: bool = False,
+    ) -> None:
+        self.store = store
+        self.project = project
+        self.simulated = simulated
+        self._wire = wire
+        self._endpoints = endpoints
+        self.known = functools.lru_cache(_KEPT)(self._known)
+
+    def connect(
+        self, site: str, fence: Callable[[float], bool] = lambda _: True, limit: float | None = None
+    ) -> client.Client:
+        """Return a client for a site whose requests all end within ``limit`` seconds from now."""
+        deadline = None if limit is None else time.monotonic() + limit
+        return client.Client(self._wire.session(self._endpoints[site]), fence=fence, deadline=deadline)
+
+    def _known(self, digest: str) -> releases.Release | None:
+        return self.store.read(lambda conn: stored.get(conn, digest))
+
+    def plan_of(self, run: runs.Run) -> plans.Plan:
+        """Return the plan of a run in the journal."""
+        text = self.store.read(lambda conn: blobs.get(conn, run.plan_blob))
+        return saving.decode(text, f"the plan of {run.id}")
+
+    async def survey(
+        self,
+        members: list[sites.Site],
+        bundle: str,
+        namespace: str,
+        concurrency: int,
+        told: Callable[[planning.Reading], None],
+    ) -> dict[str, planning.Reading]:
+        """Read the bundle's parent at every member."""
+        return await surveying.survey(
+            members, functools.partial(self.connect, limit=30.0), bundle, namespace, concurrency=concurrency, told=told
+        )
+
+    async def work(
+        self,
+        run: runs.Run,
+        plan: plans.Plan,
+        observe: events.Observe,
+        stop: stopping.Stop,
+        *,
+        readings: Mapping[str, planning.Reading] | None = None,
+        settings: working.Settings | None = None,
+    ) -> events.RunState:
+        """Work on a run that is in the journal; ``readings`` were made just now and spare the unchanged a request."""
+        began = time.monotonic()
+
+        async def handle(ticket: working.Ticket) -> outcomes.Result | None:
+            reading = (readings or {}).get(ticket.claim.site)
+            if (
+                reading is not None
+                and time.monotonic() - began < FRESH
+                and _unchanged(reading, ticket.claim.goal, plan)
+            ):
+                return surveying.unchanged(reading)
+            order = self._order(ticket, run, plan)
+            limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
+            with self.connect(ticket.claim.site, ticket.fence, limit) as api:
+                return await visiting.visit(order, api, ticket.tell, self.known)
+
+        settings = settings or working.Settings(concurrency=plan.strategy.concurrency, simulated=self.simulated)
+        return await working.work(working.Work(self.store, run, plan, handle, observe, stop, settings))
+
+    def _order(self, ticket: working.Ticket, run: runs.Run, plan: plans.Plan) -> orders.Order:
+        claim = ticket.claim
+        there = self.store.read(lambda conn: installed.get(conn, claim.site, plan.bundle))
+        return orders.Order(
+            site=claim.site,
+            run=run.id,
+            attempt=claim.attempt,
+            project=self.project,
+            bundle=plan.bundle,
+            namespace=plan.namespace,
+            kind=plan.kind,
+            wanted=claim.goal,
+            expected=claim.base,
+            checked=claim.checked,
+            ours=frozenset(one for one in (run.id, claim.origin, plan.undoes) if one),
+            installed=there.release if there else None,
+            identity=claim.identity,
+            strategy=plan.strategy,
+            options=plan.options,
+            commit=plan.commit,
+        )
+
+
+def _unchanged(reading: planning.Reading, goal: str | None, plan: plans.Plan) -> bool:
+    thorough = plan.options.verify or plan.options.reapply or plan.kind is not plans.Kind.ROLLOUT
+    return reading.answered and not reading.applying and goal is not None and reading.release == goal and not thorough

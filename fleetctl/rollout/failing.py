@@ -1,0 +1,22 @@
+"""What an answer that says no, or silence, means for a site: outcome, reason and cause."""
+
+from __future__ import annotations
+
+from fleetctl.kube import answers
+from fleetctl.model import outcomes
+
+__all__ = ["outcome_of", "reason_of"]
+
+
+def outcome_of(failure: answers.Failure) -> outcomes.Outcome:
+    """Return ``unreachable`` for the link and for silence, ``failed`` for an answer that says no."""
+    return outcomes.Outcome.UNREACHABLE if failure.kind == "unreachable" else outcomes.Outcome.FAILED
+
+
+def reason_of(failure: answers.Failure, *, first: bool) -> outcomes.Reason:
+    """Return the kind of failure; refused credentials count as such on the ``first`` read only."""
+    if failure.kind == "tls":
+        return outcomes.Reason.IDENTITY
+    if failure.kind == "credentials" or (first and failure.kind == "forbidden"):
+        return outcomes.Reason.CREDENTIALS
+    return outcomes.Reason.NONE

@@ -1,0 +1,245 @@
+"""Waiting until a release is well, or until it is clear that it will not be; and what was seen then.
+
+Health itself is a pure function of what the cluster shows (``kube.workloads``); here is only the asking: every object
+that is not well yet, and what stands around it, at growing intervals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from fleetctl.kube import (
+    answers,
+    causes,
+    client,
+    conditions,
+    evidence,
+    observed,
+    surroundings,
+    templates,
+    views,
+    workloads,
+)
+from fleetctl.model import events, objects, outcomes, releases
+from fleetctl.rollout import applying, orders
+
+__all__ = ["Seen", "look", "soak", "wait"]
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+_SLOWER: Final = 1.5
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What came of looking: ``cause`` when the release is not well, ``final`` when every verdict was reached."""
+
+    state: outcomes.State
+    final: bool
+    cause: outcomes.Cause | None = None
+    evidence: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+
+class _Watched:
+    """The objects of a release that are looked at, and what was seen of them."""
+
+    def __init__(self, api: client.Client, applied: applying.Applied, order: orders.Order) -> None:
+        self._api = api
+        self._applied = applied
+        self._order = order
+        self._began = time.monotonic()
+        self._memory = causes.Memory()
+        self._pending = [
+            one for one in applied.release.objects if (one.id.group, one.id.kind) not in conditions.APPLIED_IS_ENOUGH
+        ]
+        self._rounds = 0
+        self.verdicts: dict[objects.ObjectId, outcomes.Verdict] = {}
+        self.views: dict[objects.ObjectId, views.View] = {}
+
+    async def look(self) -> None:
+        """Ask once about everything that is not well yet."""
+        around = await self._surroundings()
+        lasted = self._memory.at(time.monotonic())
+        for one in list(self._pending):
+            body = await self._body(one)
+            if body is None:
+                self.verdicts[one.id] = outcomes.Verdict(one.id, outcomes.State.MISSING, "gone since it was applied")
+                continue
+            meta = self._applied.metas.get(one.id)
+            view = views.View(
+                one.id,
+                body,
+                generation=meta.generation if meta else 0,
+                since=time.monotonic() - self._began,
+                around=around,
+                patience=self._order.strategy.patience,
+                lasted=lasted,
+            )
+            self.views[one.id] = view
+            verdict = self.verdicts[one.id] = workloads.verdict(view)
+            if verdict.state is outcomes.State.CURRENT:
+                self._pending.remove(one)
+        self._rounds += 1
+
+    async def _body(self, one: releases.RenderedObject) -> bytes | None:
+        try:
+            return await self._api.get_raw(await applying.path_of(self._api, one))
+        except answers.Failure as failure:
+            if failure.kind == "missing":
+                return None
+            raise
+
+    async def _surroundings(self) -> surroundings.Surroundings:
+        """List what verdicts need: once for each namespace, however many objects need it."""
+        wanted: dict[surroundings.List, set[str]] = {}
+        for one in self._pending:
+            for collection in workloads.needs(one.id, unwell=self._rounds > 0):
+                wanted.setdefault(collection, set()).add(one.id.namespace if collection.namespaced else "")
+        listed: dict[surroundings.List, list[Any]] = {}
+        for collection, namespaces in wanted.items():
+            group = objects.group_of(collection.api_version)
+            for namespace in sorted(namespaces):
+                resource = await self._api.resources.of(group, collection.kind, collection.api_version)
+                if resource is None:
+                    continue
+                found = await self._api.items(resource.collection(namespace))
+                listed.setdefault(collection, []).extend(_decoded(found, collection.into))
+        return surroundings.Surroundings(listed)
+
+    @property
+    def state(self) -> outcomes.State:
+        """Return the state of the whole release."""
+        return outcomes.worst(self.verdicts.values())
+
+    @property
+    def failed(self) -> outcomes.Verdict | None:
+        """Return the first verdict that says that waiting is of no use."""
+        return next((one for one in self.verdicts.values() if one.state is outcomes.State.FAILED), None)
+
+    @property
+    def waiting(self) -> outcomes.Verdict | None:
+        """Return the first object that is not well yet; one with a cause goes before others."""
+        waiting = [one for one in self.verdicts.values() if one.state is not outcomes.State.CURRENT]
+        return min(waiting, key=lambda one: one.cause is None, default=None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what is worth knowing about objects that are well."""
+        return tuple(
+            f"{one.id}: {one.message}"
+            for one in self.verdicts.values()
+            if one.state is outcomes.State.CURRENT and one.message
+        )
+
+
+async def look(api: client.Client, applied: applying.Applied, order: orders.Order) -> Seen:
+    """Look once; what is not well yet is no failure."""
+    watched = _Watched(api, applied, order)
+    await watched.look()
+    return Seen(watched.state, final=watched.waiting is None, notes=watched.notes)
+
+
+async def wait(api: client.Client, applied: applying.Applied, order: orders.Order, watch: orders.Watch) -> Seen:
+    """Look until everything is well, something failed, or the site's time is over."""
+    watched = _Watched(api, applied, order)
+    until = time.monotonic() + order.strategy.site_timeout
+    pause, told = _FIRST_PAUSE, ""
+    while True:
+        await watched.look()
+        waiting, failed = watched.waiting, watched.failed
+        if waiting is None:
+            return Seen(outcomes.State.CURRENT, final=True, notes=watched.notes)
+        if failed is not None:
+            return await _failed(
+                api, watched, failed, failed.cause or outcomes.Cause("Failed", str(failed.id), failed.message)
+            )
+        if time.monotonic() + pause >= until:
+            return await _failed(api, watched, waiting, _late(waiting, order))
+        detail = f"{waiting.id} {waiting.message}" + (f", {waiting.cause}" if waiting.cause else "")
+        if detail != told:
+            watch(events.Phase.OBSERVING, detail)
+            told = detail
+        await asyncio.sleep(pause)
+        pause = min(_LONGEST_PAUSE, pause * _SLOWER)
+
+
+async def soak(api: client.Client, applied: applying.Applied, order: orders.Order) -> outcomes.Cause | None:
+    """Leave the release alone for a while, then see whether its pods are the same, ready, and did not restart."""
+    before = _Watched(api, applied, order)
+    await before.look()
+    await asyncio.sleep(order.strategy.soak)
+    after = _Watched(api, applied, order)
+    await after.look()
+    if after.failed is not None and after.failed.cause is not None:
+        return after.failed.cause
+    for identity, view in after.views.items():
+        earlier = before.views.get(identity)
+        cause = _restless(earlier, view) if earlier else None
+        if cause is not None:
+            return cause
+    return None
+
+
+def _restless(before: views.View, after: views.View) -> outcomes.Cause | None:
+    """Say what happened to pods of an object while they were left alone: restarts, replacements, loss of readiness."""
+    try:
+        earlier, later = (
+            templates.fresh_pods(before, templates.read(before)),
+            templates.fresh_pods(after, templates.read(after)),
+        )
+    except observed.Unreadable:
+        return None
+    known = {pod.metadata.uid: sum(one.restart_count for one in pod.containers) for pod in earlier or ()}
+    for pod in later or ():
+        restarts = sum(one.restart_count for one in pod.containers)
+        if restarts > known.get(pod.metadata.uid, 0):
+            return outcomes.Cause(
+                "RestartedWhileSoaking", str(after.id), f"pod {pod.metadata.name} restarted {restarts} times"
+            )
+        if not pod.ready:
+            return outcomes.Cause("NotReadyWhileSoaking", str(after.id), f"pod {pod.metadata.name} is no longer ready")
+    return None
+
+
+def _late(waiting: outcomes.Verdict, order: orders.Order) -> outcomes.Cause:
+    """Say that time is over: with the trouble that was seen, or with what was waited for."""
+    seconds = f"after {order.strategy.site_timeout:g}s"
+    if waiting.cause is not None:
+        return msgspec.structs.replace(waiting.cause, message=f"{waiting.cause.message} (still so {seconds})".strip())
+    return outcomes.Cause("NotHealthyInTime", str(waiting.id), f"{waiting.message} {seconds}")
+
+
+async def _failed(api: client.Client, watched: _Watched, verdict: outcomes.Verdict, cause: outcomes.Cause) -> Seen:
+    view = watched.views.get(verdict.id)
+    seen = None
+    if view is not None:
+        chain = evidence.chain(view, verdict, await _logs(api, view))
+        seen = msgspec.json.encode(chain, order="deterministic")
+    return Seen(outcomes.State.FAILED, final=verdict.state is outcomes.State.FAILED, cause=cause, evidence=seen)
+
+
+async def _logs(api: client.Client, view: views.View) -> dict[evidence.Log, bytes]:
+    """Fetch the last lines of containers that fail, as far as they can be had: evidence never fails a visit."""
+    found: dict[evidence.Log, bytes] = {}
+    for log in evidence.logs(view):
+        try:
+            found[log] = await api.get_raw(log.path)
+        except answers.Failure:
+            continue
+    return found
+
+
+def _decoded(found: Iterable[bytes], into: type[Any]) -> list[Any]:
+    """Decode what can be decoded; one object of a strange form must not hide the others."""
+    made = []
+    for item in found:
+        try:
+            made.append(observed.decode(item, into))
+        except observed.Unreadable:
+            continue
+    return made

@@ -1,0 +1,107 @@
+"""From selected sites to the members of a run, rendered: files only, nothing is contacted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from fleetctl.inventory import fleets
+from fleetctl.model import codes, errors, plans, releases, sites
+from fleetctl.rendering import bundles, rendering
+from fleetctl.rollout import planning
+
+__all__ = ["Prepared", "described", "prepare"]
+
+_LEFT_OUT = {
+    "planned": "planned: not there yet (fleetctl bootstrap)",
+    "retired": "retired",
+}
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """Who takes part, with what; sites in maintenance are members that are skipped and owed."""
+
+    bundle: str
+    version: str
+    namespace: str
+    wanted: tuple[planning.Wanted, ...]
+    waiting: tuple[planning.Wanted, ...]
+    left_out: tuple[planning.LeftOut, ...]
+
+    @property
+    def releases(self) -> list[releases.Release]:
+        """Return what the store must keep for the run."""
+        return [one.release for one in (*self.wanted, *self.waiting) if one.release is not None]
+
+
+def prepare(
+    loaded: fleets.Loaded, chosen: Sequence[sites.Site], bundle: bundles.Bundle, *, remove: bool = False
+) -> Prepared:
+    """Render a bundle for the selected sites it is assigned to; ``remove`` takes it off selected sites instead.
+
+    Raises ``InvalidInput`` with all that is wrong in files, and ``EmptySelection`` when no site is left.
+    """
+    assigned = [site for site in chosen if bundle.name in site.bundles or remove]
+    taking_part = [site for site in assigned if site.state in {"active", "maintenance"}]
+    if not taking_part:
+        raise errors.EmptySelection(*_nobody(chosen, assigned, bundle.name))
+    made: dict[str, releases.Release] = {}
+    if not remove:
+        rendered = rendering.render(
+            loaded.fleet,
+            [bundle],
+            taking_part,
+            lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field, exact=True),
+        )
+        made = {release.site: release for release in rendered.releases}
+    wanted = [planning.Wanted(site, made.get(site.name)) for site in taking_part]
+    return Prepared(
+        bundle=bundle.name,
+        version=bundle.version,
+        namespace=bundle.namespace,
+        wanted=tuple(one for one in wanted if one.site.state == "active"),
+        waiting=tuple(one for one in wanted if one.site.state != "active"),
+        left_out=tuple(_left_out(chosen, assigned, bundle.name)),
+    )
+
+
+def described(
+    prepared: Prepared, kind: plans.Kind, project: str, strategy: plans.Strategy, options: plans.Options
+) -> plans.Plan:
+    """Return the plan without its waves and members, which come with the clusters' answers."""
+    return plans.Plan(
+        kind=kind,
+        project=project,
+        bundle=prepared.bundle,
+        version=prepared.version,
+        namespace=prepared.namespace,
+        waves=(),
+        strategy=strategy,
+        options=options,
+        members=(),
+    )
+
+
+def _left_out(chosen: Sequence[sites.Site], assigned: Sequence[sites.Site], bundle: str) -> Iterable[planning.LeftOut]:
+    taken = {site.name for site in assigned}
+    strangers = tuple(site.name for site in chosen if site.name not in taken)
+    if strangers:
+        yield planning.LeftOut(f"not assigned {bundle}", strangers)
+    for state, words in _LEFT_OUT.items():
+        found = tuple(site.name for site in assigned if site.state == state)
+        if found:
+            yield planning.LeftOut(words, found)
+
+
+def _nobody(chosen: Sequence[sites.Site], assigned: Sequence[sites.Site], bundle: str) -> tuple[codes.Code, str, str]:
+    many = f"none of the {len(chosen):,} selected sites" if len(chosen) != 1 else "the selected site"
+    if not assigned:
+        verb = "is" if len(chosen) != 1 else "is not"
+        return (
+            codes.Code.RENDER_NOT_ASSIGNED,
+            f"{many} {verb} assigned {bundle}",
+            "Assign it under bundles: in the inventory.",
+        )
+    verb = "is" if len(chosen) != 1 else "is not"
+    return codes.Code.SELECTION_EMPTY, f"{many} {verb} active", "Rollouts take sites in state active or maintenance."

@@ -1,0 +1,296 @@
+"""One visit to one cluster, from reading the parent to writing it: the order of steps that lets nothing leak.
+
+The parent (a Secret, see ``kube.applysets``) is read first. If it names the wanted release, with nothing half done, the
+visit ends there. Otherwise it is written with the union of the kinds that were and will be there and with the mark
+``applying``, before any other object changes; objects follow in order, then health, then the prune, and last the
+parent with the release's digest. A crash anywhere leaves a parent from which the next visit can list everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from fleetctl.kube import answers, applysets, client
+from fleetctl.model import events, objects, outcomes, plans, releases
+from fleetctl.rollout import applying, failing, observing, orders, pruning
+
+__all__ = ["visit"]
+
+_IDENTITY = "/api/v1/namespaces/kube-system"
+
+
+async def visit(
+    order: orders.Order, api: client.Client, watch: orders.Watch, known: orders.Known
+) -> outcomes.Result | None:
+    """Carry out an order; None when the lease ran out and nothing more may be said or done."""
+    work = _Visit(order, api, watch, known)
+    try:
+        async with asyncio.timeout(order.strategy.site_timeout + order.strategy.soak):
+            return await work.run()
+    except client.Fenced:
+        return None
+    except _Stopped as stopped:
+        return work.result(stopped.outcome, stopped.cause, stopped.reason)
+    except answers.Failure as failure:
+        reason = failing.reason_of(failure, first=work.first)
+        return work.result(failing.outcome_of(failure), failure.cause(work.doing), reason)
+    except TimeoutError:
+        cause = outcomes.Cause("SiteTimeout", work.doing, f"not done after {order.strategy.site_timeout:g}s")
+        return work.result(outcomes.Outcome.FAILED, cause)
+
+
+class _Stopped(Exception):
+    """The visit is over."""
+
+    def __init__(
+        self,
+        outcome: outcomes.Outcome,
+        cause: outcomes.Cause,
+        reason: outcomes.Reason = outcomes.Reason.NONE,
+    ) -> None:
+        super().__init__()
+        self.outcome = outcome
+        self.cause = cause
+        self.reason = reason
+
+
+class _Visit:
+    """A visit under way: what was read, and what has been done."""
+
+    def __init__(self, order: orders.Order, api: client.Client, watch: orders.Watch, known: orders.Known) -> None:
+        self.first = True
+        """Whether nothing was read yet: refused credentials mean something else then."""
+        self.doing = "reading the parent"
+        self._order = order
+        self._api = api
+        self._watch = watch
+        self._known = known
+        self._path = applysets.path(order.bundle, order.namespace)
+        self._parent = applysets.ABSENT
+        self._before: str | None = None
+        self._previous: str | None = None
+        self._after: str | None = None
+        self._identity: str | None = None
+        self._complete = self._verified = False
+        self._evidence: bytes | None = None
+        self._notes: list[str] = []
+
+    async def run(self) -> outcomes.Result:
+        """Take the steps in order."""
+        await self._read_parent()
+        if await self._nothing_to_do():
+            return self.result(outcomes.Outcome.UNCHANGED)
+        await self._check_identity()
+        if self._order.wanted is None:
+            await self._remove()
+        else:
+            await self._bring(self._goal(self._order.wanted))
+        return self.result(outcomes.Outcome.CHANGED)
+
+    def result(
+        self,
+        outcome: outcomes.Outcome,
+        cause: outcomes.Cause | None = None,
+        reason: outcomes.Reason = outcomes.Reason.NONE,
+    ) -> outcomes.Result:
+        """Return what the visit came to, with the effect that its requests had."""
+        return outcomes.Result(
+            outcome,
+            self._effect(),
+            reason=reason,
+            cause=cause,
+            before=self._before,
+            after=self._after,
+            previous=self._previous,
+            identity=self._identity,
+            evidence=self._evidence,
+            requests=self._api.requests,
+            notes=tuple(self._notes),
+        )
+
+    def _effect(self) -> outcomes.Effect:
+        if self._api.unknown:
+            return outcomes.Effect.UNKNOWN
+        if not self._api.mutated:
+            return outcomes.Effect.NONE
+        if not self._complete:
+            return outcomes.Effect.PARTIAL
+        return outcomes.Effect.APPLIED if self._verified else outcomes.Effect.APPLIED_UNVERIFIED
+
+    # --- before anything changes
+
+    async def _read_parent(self) -> None:
+        try:
+            self._parent = applysets.read(await self._api.get(self._path))
+        except answers.Failure as failure:
+            if failure.kind != "missing":
+                raise
+        self.first = False
+        parent, order = self._parent, self._order
+        self._before = self._after = parent.release
+        self._previous = parent.release or parent.previous
+        if parent.exists and not parent.ours:
+            self._foreign(f"it is managed by {parent.tooling or 'somebody else'}")
+        if parent.exists and (parent.project, parent.site) not in {("", ""), (order.project, order.site)}:
+            self._foreign(f"it belongs to site {parent.site} of project {parent.project}")
+
+    def _foreign(self, why: str) -> None:
+        cause = outcomes.Cause("ForeignParent", f"Secret {self._order.namespace}/{self._order.bundle}", why)
+        raise _Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.FOREIGN)
+
+    async def _nothing_to_do(self) -> bool:
+        """Tell whether the cluster is as wanted; stops the visit when somebody changed it meanwhile."""
+        parent, order = self._parent, self._order
+        if order.wanted is None and not parent.exists:
+            return True
+        clean = parent.exists and parent.applying is None and parent.release == order.wanted
+        if clean and order.wanted is not None and not order.options.reapply:
+            return not order.thorough or await self._as_it_should_be(self._goal(order.wanted))
+        half_done_by_us = parent.applying is not None and parent.applying.run in order.ours
+        as_expected = parent.applying is None and parent.release == order.expected
+        if order.checked and not (clean or half_done_by_us or as_expected):
+            self._moved()
+        return False
+
+    def _goal(self, digest: str) -> releases.Release:
+        release = self._known(digest)
+        if release is None:
+            cause = outcomes.Cause("ReleaseUnknown", plans.short(digest), "this store does not hold it")
+            raise _Stopped(outcomes.Outcome.FAILED, cause)
+        return release
+
+    def _moved(self) -> None:
+        now = plans.short(self._parent.release) if self._parent.release else "no whole release"
+        subject = f"Secret {self._order.namespace}/{self._order.bundle}"
+        cause = outcomes.Cause("Moved", subject, f"changed by another run since it was read; it names {now} now")
+        raise _Stopped(outcomes.Outcome.SKIPPED, cause, outcomes.Reason.MOVED)
+
+    async def _as_it_should_be(self, goal: releases.Release) -> bool:
+        """Look whether every object of the release is there and well; then nothing needs to be sent."""
+        self.doing = "verifying"
+        found = await pruning.members(self._api, self._order, self._parent, self._known)
+        if {one.id for one in goal.objects} - {one.id for one in found}:
+            return False
+        applied = applying.Applied(goal, applysets.set_id(self._order.bundle, self._order.namespace))
+        applied.found(found)
+        seen = await observing.look(self._api, applied, self._order)
+        return seen.state is outcomes.State.CURRENT
+
+    async def _check_identity(self) -> None:
+        self.doing = "reading the cluster's identity"
+        found = await self._api.get(_IDENTITY)
+        self._identity = found.metadata.uid
+        if self._order.identity not in {None, self._identity}:
+            cause = outcomes.Cause("AnotherCluster", "Namespace kube-system", "its UID is not the one this site had")
+            raise _Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
+
+    # --- bringing a release
+
+    async def _bring(self, goal: releases.Release) -> None:
+        order = self._order
+        self._watch(events.Phase.APPLYING)
+        self.doing = "applying"
+        old = self._clean_members()
+        applied = applying.Applied(goal, applysets.set_id(order.bundle, order.namespace))
+        await applying.check_foreign(self._api, applied, old)
+        self._stop_on(applied)
+        await applying.apply_namespace(self._api, order, applied)
+        self._stop_on(applied)
+        await self._mark(applying.scope(goal, order.namespace))
+        await applying.apply(self._api, order, applied)
+        self._stop_on(applied)
+        self._complete = True
+        await self._observe(applied)
+        await self._prune(applied, old)
+        await self._soak(applied)
+        self.doing = "writing the release down"
+        await self._write_parent(applying.scope(goal, order.namespace), goal.digest)
+
+    def _clean_members(self) -> frozenset[objects.ObjectId] | None:
+        """Return what the set holds, if its parent is clean and we know its release; None means: ask the cluster."""
+        if self._parent.applying is not None or self._parent.release is None:
+            return None
+        release = self._known(self._parent.release)
+        return None if release is None else frozenset(one.id for one in release.objects)
+
+    def _stop_on(self, applied: applying.Applied) -> None:
+        if applied.troubles:
+            first = applied.troubles[0]
+            self._notes += [str(cause) for cause in applied.troubles[1:]]
+            raise _Stopped(outcomes.Outcome.FAILED, first, applied.reason)
+
+    async def _mark(self, goal: applysets.Scope) -> None:
+        """Write the parent as the union of what was and will be, before anything else changes."""
+        await self._write_parent(goal | pruning.scope(self._order, self._parent, self._known), None)
+        self._after = None
+
+    async def _write_parent(self, scope: applysets.Scope, release: str | None) -> None:
+        order = self._order
+        applying_now = None
+        if release is None:
+            applying_now = applysets.Applying(order.wanted or "", order.run, order.attempt)
+        previous = self._previous
+        if release is not None and previous == release:
+            previous = self._parent.previous  # the same again: what was before it stays what it was
+        written = applysets.Written(
+            scope=scope,
+            release=release,
+            previous=previous,
+            applying=applying_now,
+            run=order.run,
+            commit=order.commit,
+            project=order.project,
+            site=order.site,
+        )
+        body = applysets.body(order.bundle, order.namespace, self._parent, written)
+        answer = await self._api.apply(self._path, body, manager=applysets.MANAGER)
+        if isinstance(answer, answers.Conflict):
+            self._foreign(answer.words())
+            return
+        self._parent = applysets.after(self._parent, written, answer.meta)
+        self._after = release
+
+    async def _observe(self, applied: applying.Applied) -> None:
+        self._watch(events.Phase.OBSERVING)
+        self.doing = "waiting for health"
+        seen = await observing.wait(self._api, applied, self._order, self._watch)
+        self._verified = seen.final
+        self._notes += seen.notes
+        self._evidence = seen.evidence
+        if seen.cause is not None:
+            raise _Stopped(outcomes.Outcome.FAILED, seen.cause)
+
+    async def _prune(self, applied: applying.Applied, old: frozenset[objects.ObjectId] | None) -> None:
+        if old is not None and old <= {one.id for one in applied.release.objects}:
+            return
+        self._watch(events.Phase.PRUNING)
+        self.doing = "pruning"
+        found = await pruning.members(self._api, self._order, self._parent, self._known)
+        pruned = await pruning.prune(self._api, found, applied.uids, limited=True)
+        self._notes += pruned.notes
+        if pruned.cause is not None:
+            raise _Stopped(outcomes.Outcome.FAILED, pruned.cause)
+
+    async def _soak(self, applied: applying.Applied) -> None:
+        if self._order.strategy.soak <= 0 or not applied.has_pods:
+            return
+        self._watch(events.Phase.SOAKING)
+        self.doing = "soaking"
+        cause = await observing.soak(self._api, applied, self._order)
+        if cause is not None:
+            raise _Stopped(outcomes.Outcome.FAILED, cause)
+
+    # --- taking a bundle off
+
+    async def _remove(self) -> None:
+        self._watch(events.Phase.PRUNING)
+        self.doing = "removing"
+        await self._mark(applysets.Scope())
+        found = await pruning.members(self._api, self._order, self._parent, self._known)
+        pruned = await pruning.prune(self._api, found, frozenset(), limited=False)
+        self._notes += pruned.notes
+        if pruned.cause is not None:
+            raise _Stopped(outcomes.Outcome.FAILED, pruned.cause)
+        await self._api.delete(self._path, uid=self._parent.uid)
+        self._complete = self._verified = True
+        self._after = None

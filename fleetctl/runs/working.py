@@ -1,0 +1,280 @@
+"""The loop of a run: claim, visit, finish, wave after wave, until nothing is left or something says stop.
+
+Sites are claimed in the journal before they are touched, and their outcomes are committed, many at a time, before
+anybody hears of them. What a visit may send is bounded by its lease: ``Ticket.fence`` is asked before every mutating
+request. Rules R1 to R12 of the rollout protocol are kept here and in ``state.claims``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import functools
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from fleetctl.model import errors, events, outcomes, plans
+from fleetctl.runs import budgets, stopping
+from fleetctl.state import claims, databases, runs
+
+__all__ = ["Handler", "Settings", "Ticket", "Work", "uptime", "work"]
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How the loop works; times in seconds."""
+
+    concurrency: int = 256
+    poll: float = 1.0
+    """How often to look again for sites that somebody else holds, and whether another terminal stopped the run."""
+    simulated: bool = False
+
+
+class Ticket:
+    """A claimed site in the hands of a visit."""
+
+    def __init__(self, claim: claims.Claim, expires: float, clock: Callable[[], float], told: _Told) -> None:
+        self.claim = claim
+        self.until = claim.until
+        self.expires = expires
+        self.phase = events.Phase.APPLYING
+        self.lost = False
+        self._clock = clock
+        self._told = told
+
+    def fence(self, seconds: float) -> bool:
+        """Tell whether a request that may take so long ends before the lease does, by two clocks.
+
+        One passes while the machine sleeps, the other is the store's own; neither is trusted alone.
+        """
+        return uptime() + seconds <= self.expires and self._clock() + seconds <= self.until
+
+    def renewed(self, expires: float, until: float) -> None:
+        """Take note of a lease that was prolonged."""
+        self.expires = expires
+        self.until = until
+
+    def tell(self, phase: events.Phase, detail: str = "") -> None:
+        """Say what the visit does now."""
+        self.phase = phase
+        self._told(events.SiteMoved(self.claim.site, self.claim.wave, phase, detail))
+
+
+_Told = Callable[[events.Event], None]
+Handler = Callable[[Ticket], Awaitable[outcomes.Result | None]]
+"""Carries out one visit; None when its lease was lost and nothing may be recorded."""
+
+
+def uptime() -> float:
+    """Return seconds that also pass while the machine sleeps, so that a lease cannot outlive a closed lid."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """A run and all that is needed to work on it."""
+
+    store: databases.Store
+    run: runs.Run
+    plan: plans.Plan
+    handler: Handler
+    observe: events.Observe
+    stop: stopping.Stop
+    settings: Settings
+
+
+async def work(job: Work) -> events.RunState:
+    """Work on a run until it is finished, halted, paused or aborted, and return which; a store that fails raises."""
+    worker = _Worker(job)
+    job.observe(worker.started())
+    state = await worker.work()
+    why = job.store.read(lambda conn: runs.get(conn, job.run.id)).why
+    job.observe(events.RunEnded(job.run.id, state, why))
+    return state
+
+
+class _Worker:
+    """This process's part in a run."""
+
+    def __init__(self, job: Work) -> None:
+        self._job = job
+        self._store = job.store
+        self._name = job.run.id
+        self._decide = budgets.decider(job.plan)
+        self._process = claims.new_process()
+        self._active: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
+        self._done: list[tuple[claims.Claim, outcomes.Result]] = []
+        self._ended = asyncio.Event()
+        """Some visit has a result that is not committed yet."""
+        self._changed = asyncio.Event()
+        """A slot is free, or somebody asked to stop."""
+
+    def started(self) -> events.RunStarted:
+        """Return the event that says what the run is, and which sites ended before."""
+        plan, run = self._job.plan, self._job.run
+        rows = self._store.read(lambda conn: runs.counts(conn, self._name))
+        total = sum(wave.members for wave in plan.waves)
+        return events.RunStarted(
+            run=run.id,
+            kind=run.kind,
+            bundle=run.bundle,
+            version=run.version,
+            plan=run.plan,
+            waves=tuple((wave.name, wave.members) for wave in plan.waves),
+            budgets=tuple((wave.max_failed, wave.max_unreachable) for wave in plan.waves),
+            total_failed=plan.strategy.max_failed.of(total),
+            total_unreachable=plan.strategy.max_unreachable.of(total),
+            simulated=self._job.settings.simulated,
+            resumed=bool(rows),
+        )
+
+    async def work(self) -> events.RunState:
+        """Go through the waves."""
+        for row in self._store.read(lambda conn: runs.sites(conn, self._name)):
+            if row.outcome is not None:
+                self._job.observe(_ended(row.site, row.wave, row, earlier=True))
+        for number, wave in enumerate(self._job.plan.waves, 1):
+            left = await self._store.write(functools.partial(runs.open_wave, run=self._name, wave=number))
+            if not left:
+                continue
+            self._job.observe(events.WaveStarted(number, wave.members, wave.max_failed, wave.max_unreachable))
+            if not await self._wave():
+                return await self._standing()
+        return await self._store.write(lambda conn: runs.finish(conn, self._name, self._store.now()))
+
+    async def _standing(self) -> events.RunState:
+        """Return the state in which the run stands still; one that this process was asked to stop is paused."""
+        if self._job.stop.soft.is_set():
+            await self._store.write(lambda conn: runs.interrupt(conn, self._name, "interrupted", self._store.now()))
+        return self._store.read(lambda conn: runs.get(conn, self._name)).state
+
+    async def _wave(self) -> bool:
+        """Bring a wave to its end; False when the run stands still before that."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                helpers = [group.create_task(work()) for work in (self._finishing, self._renewing, self._listening)]
+                try:
+                    return await self._claiming(group)
+                finally:
+                    for helper in helpers:
+                        helper.cancel()
+        except BaseExceptionGroup as failed:
+            # One is enough to tell: a store that cannot be written fails every task that wants to.
+            raise _worst(failed) from failed
+
+    async def _claiming(self, group: asyncio.TaskGroup) -> bool:
+        while True:
+            self._changed.clear()
+            if self._job.stop.soft.is_set():
+                if not self._active:
+                    return False
+            elif free := self._job.settings.concurrency - len(self._active):
+                taken = await self._claim(group, free)
+                if not taken.claims and not self._active:
+                    if taken.state is not events.RunState.RUNNING:
+                        return False
+                    if not taken.left:
+                        return True
+                    await self._store.write(lambda conn: claims.skip_locked(conn, self._name, self._store.now()))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self._job.settings.poll)
+
+    async def _claim(self, group: asyncio.TaskGroup, free: int) -> claims.Taken:
+        asked, now = uptime(), self._store.now()
+        taken = await self._store.write(lambda conn: claims.claim(conn, self._name, self._process, free, now))
+        for claim in taken.claims:
+            ticket = Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe)
+            self._job.observe(events.SiteMoved(claim.site, claim.wave, events.Phase.APPLYING))
+            self._active[claim.site] = (ticket, group.create_task(self._visit(ticket)))
+        return taken
+
+    async def _visit(self, ticket: Ticket) -> None:
+        """Carry out one visit; its result is committed by ``_finishing``, and only then the slot is free."""
+        try:
+            result = await self._job.handler(ticket)
+        except asyncio.CancelledError:
+            self._release(ticket)
+            if ticket.lost or self._job.stop.hard.is_set():
+                return  # the row stays as it is; whoever claims it next visits in full
+            raise
+        if result is None:
+            self._release(ticket)
+            return
+        self._done.append((ticket.claim, result))
+        self._ended.set()
+
+    def _release(self, ticket: Ticket) -> None:
+        self._active.pop(ticket.claim.site, None)
+        self._changed.set()
+
+    async def _finishing(self) -> None:
+        """Commit results, all that are there in one transaction, and tell of them after that."""
+        while True:
+            await self._ended.wait()
+            self._ended.clear()
+            batch, self._done = self._done, []
+            finish = functools.partial(
+                claims.finish, run=self._name, batch=batch, decide=self._decide, now=self._store.now()
+            )
+            finished = await self._store.write(finish)
+            for claim, result in batch:
+                ticket, _ = self._active.pop(claim.site)
+                if claim.site in finished.accepted:
+                    self._job.observe(_ended(ticket.claim.site, ticket.claim.wave, result))
+            self._changed.set()
+
+    async def _renewing(self) -> None:
+        """Keep the leases of running visits; one that was lost ends its visit without a word to the site."""
+        while True:
+            await asyncio.sleep(claims.RENEW)
+            held = [ticket.claim for ticket, _ in self._active.values()]
+            phases = {ticket.claim.site: ticket.phase for ticket, _ in self._active.values()}
+            asked = uptime()
+            renew = functools.partial(claims.renew, run=self._name, held=held, phases=phases, now=self._store.now())
+            kept = await self._store.write(renew)
+            for claim in held:
+                ticket, task = self._active.get(claim.site, (None, None))
+                if ticket is None or task is None:
+                    continue
+                if claim.site in kept:
+                    ticket.renewed(asked + claims.LEASE, kept[claim.site])
+                else:
+                    ticket.lost = True
+                    task.cancel()
+
+    async def _listening(self) -> None:
+        """Wake the loop when a stop is asked, and cancel what is under way when it is asked for again."""
+        await self._job.stop.soft.wait()
+        self._changed.set()
+        await self._job.stop.hard.wait()
+        for _, task in list(self._active.values()):
+            task.cancel()
+
+
+def _worst(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one exception to tell of: ours before bugs, as bugs may follow from it."""
+    flat: list[BaseException] = []
+    waiting: list[BaseException] = [failed]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+        else:
+            flat.append(one)
+    return next((one for one in flat if isinstance(one, errors.FleetctlError)), flat[0])
+
+
+def _ended(site: str, wave: int, result: outcomes.Result | runs.Row, *, earlier: bool = False) -> events.SiteEnded:
+    return events.SiteEnded(
+        site=site,
+        wave=wave,
+        outcome=result.outcome or outcomes.Outcome.SKIPPED,
+        effect=result.effect or outcomes.Effect.NONE,
+        reason=result.reason,
+        cause=result.cause,
+        owed=result.owed,
+        earlier=earlier,
+    )

@@ -1,0 +1,143 @@
+"""A simulated cluster's objects, and the refusals of an API server."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from fleetctl.sim import kinds
+
+__all__ = ["Object", "Objects", "Refusal", "not_found", "stamp"]
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON has it."""
+
+
+class Refusal(Exception):
+    """An answer that says no, as a Status."""
+
+    def __init__(
+        self, code: int, reason: str, message: str, *, kind: str = "", causes: list[dict[str, str]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.kind = kind
+        self.causes = causes or []
+
+    def status(self) -> bytes:
+        """Return the Status to send."""
+        details: Object = {"kind": self.kind} if self.kind else {}
+        if self.causes:
+            details["causes"] = self.causes
+        body: Object = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "code": self.code,
+        }
+        if self.reason:
+            body["reason"] = self.reason
+        if details:
+            body["details"] = details
+        return msgspec.json.encode(body)
+
+
+def not_found(resource: kinds.Resource, name: str) -> Refusal:
+    """Return what a server says of an object that is not there."""
+    return Refusal(404, "NotFound", f'{resource.qualified} "{name}" not found', kind=resource.plural)
+
+
+def stamp(seconds: float) -> str:
+    """Return a time as Kubernetes writes it."""
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Objects:
+    """All objects of one cluster, by kind, namespace and name."""
+
+    def __init__(self, clock: Callable[[], float], seed: str) -> None:
+        self.clock = clock
+        self._random = random.Random(seed)  # noqa: S311  # names and ids of a simulation
+        self._version = 0
+        self._by_kind: dict[kinds.Resource, dict[tuple[str, str], Object]] = {}
+
+    def of(self, group: str, kind: str) -> Iterator[Object]:
+        """Return the objects of a kind as they stand; the caller may change the store meanwhile."""
+        return iter(list(self._by_kind.get(kinds.BY_KIND[group, kind], {}).values()))
+
+    def find(self, resource: kinds.Resource, namespace: str, name: str) -> Object | None:
+        """Return an object, or None."""
+        return self._by_kind.get(resource, {}).get((namespace, name))
+
+    def get(self, resource: kinds.Resource, namespace: str, name: str) -> Object:
+        """Return an object; raises ``Refusal``."""
+        found = self.find(resource, namespace, name)
+        if found is None:
+            raise not_found(resource, name)
+        return found
+
+    def listed(self, resource: kinds.Resource, namespace: str) -> list[Object]:
+        """Return the objects of a kind in a namespace ("" for all), in the order of their names."""
+        found = self._by_kind.get(resource, {})
+        return [found[key] for key in sorted(found) if not namespace or key[0] == namespace]
+
+    def put(self, resource: kinds.Resource, found: Object) -> Object:
+        """Store an object under a new version; a new one gets a UID and a time."""
+        meta = found["metadata"]
+        meta.setdefault("uid", self.new_uid())
+        meta.setdefault("creationTimestamp", stamp(self.clock()))
+        meta["resourceVersion"] = self.next_version()
+        self._by_kind.setdefault(resource, {})[meta.get("namespace", ""), meta["name"]] = found
+        return found
+
+    def make(self, group: str, kind: str, found: Object) -> Object:
+        """Store an object that a controller makes."""
+        resource = kinds.BY_KIND[group, kind]
+        if resource.counted:
+            found["metadata"].setdefault("generation", 1)
+        return self.put(resource, {"apiVersion": resource.api_version, "kind": kind, **found})
+
+    def touch(self, found: Object) -> None:
+        """Note that an object was changed in place."""
+        found["metadata"]["resourceVersion"] = self.next_version()
+
+    def remove(self, resource: kinds.Resource, found: Object) -> None:
+        """Take an object away, and with it what belongs to it, as the garbage collector does."""
+        meta = found["metadata"]
+        self._by_kind.get(resource, {}).pop((meta.get("namespace", ""), meta["name"]), None)
+        self.next_version()
+        if (resource.group, resource.kind) == ("", "Namespace"):
+            for other, items in self._by_kind.items():
+                for inside in [item for key, item in items.items() if key[0] == meta["name"]]:
+                    self.remove(other, inside)
+        for other, items in self._by_kind.items():
+            for child in list(items.values()):
+                if any(owner["uid"] == meta["uid"] for owner in child["metadata"].get("ownerReferences", ())):
+                    self.remove(other, child)
+
+    def next_version(self) -> str:
+        """Return a resourceVersion that was not used before."""
+        self._version += 1
+        return str(self._version)
+
+    @property
+    def version(self) -> str:
+        """Return the resourceVersion of the whole."""
+        return str(self._version)
+
+    def new_uid(self) -> str:
+        """Return a UID."""
+        text = f"{self._random.getrandbits(128):032x}"
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    def suffix(self, letters: int = 5) -> str:
+        """Return the random end of a generated name, in the letters that Kubernetes uses."""
+        return "".join(self._random.choices("bcdfghjklmnpqrstvwxz2456789", k=letters))

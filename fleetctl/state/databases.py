@@ -1,0 +1,182 @@
+"""Opening the store: where it may lie, who may read it, which version it has.
+
+The version is SQLite's ``user_version``; migrations are numbered SQL files beside this module. A file that is damaged,
+or newer than this program, is left exactly as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import sqlite3
+import stat
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, TypeVar
+
+from fleetctl.model import codes, errors
+from fleetctl.state import writing
+
+__all__ = ["Connection", "Store", "open_store", "version"]
+
+Connection = sqlite3.Connection
+_Result = TypeVar("_Result")
+
+_MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
+_BUSY: Final = 10.0
+_NETWORK: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "lustre"}
+)
+
+
+class Store:
+    """An open journal: reads on the caller's thread, writes on one thread of their own."""
+
+    def __init__(
+        self, path: pathlib.Path, reader: Connection, writer: writing.Writer, clock: Callable[[], float]
+    ) -> None:
+        self.path = path
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+
+    def now(self) -> float:
+        """Return the time by the store's clock, in seconds since the epoch."""
+        return self._clock()
+
+    def read(self, ask: Callable[[Connection], _Result]) -> _Result:
+        """Ask what is committed."""
+        try:
+            return ask(self._reader)
+        except sqlite3.DatabaseError as error:
+            raise refusal(error, self.path) from None
+
+    def write(self, change: Callable[[Connection], _Result]) -> Awaitable[_Result]:
+        """Change the store, together with whatever else waits; done when it is on disk. ``change`` runs elsewhere."""
+        return self._writer.submit(change)
+
+    def write_now(self, change: Callable[[Connection], _Result]) -> _Result:
+        """Change the store and wait for the disk; for commands that have no event loop."""
+        return self._writer.apply(change)
+
+
+@contextlib.contextmanager
+def open_store(path: pathlib.Path, clock: Callable[[], float] = time.time) -> Iterator[Store]:
+    """Open the store, making it where there is none; raises ``Refused`` or ``NotConfigured`` and touches nothing then."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_network(path.parent)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+    except OSError as error:
+        message = f"the journal {path} cannot be made: {error.strerror}"
+        raise errors.NotConfigured(codes.Code.STATE_UNWRITABLE, message) from None
+    try:
+        connection = _connect(path)
+    except sqlite3.DatabaseError as error:
+        raise refusal(error, path) from None
+    with contextlib.closing(connection):
+        try:
+            _migrate(connection, path)
+            reader = _connect(path)
+        except sqlite3.DatabaseError as error:
+            raise refusal(error, path) from None
+        with contextlib.closing(reader):
+            reader.execute("PRAGMA query_only = ON")
+            writer = writing.Writer(connection, lambda error: refusal(error, path))
+            try:
+                yield Store(path, reader, writer, clock)
+            finally:
+                writer.close()
+
+
+def refusal(error: sqlite3.Error, path: pathlib.Path) -> errors.FleetctlError:
+    """Say what SQLite's complaint means for the operator."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        message = f"another process holds the journal {path} for more than {_BUSY:g} s"
+        return errors.Refused(codes.Code.STATE_BUSY, message, "Let it go on, or end it.")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        message = f"the journal {path} is damaged: {error}"
+        return errors.Refused(
+            codes.Code.STATE_DAMAGED, message, "It was left as it is. Put it aside, or restore a copy."
+        )
+    message = f"the journal {path} cannot be written: {error}"
+    hint = "What was recorded is safe. Make room, then: fleetctl rollout resume"
+    return errors.NotConfigured(codes.Code.STATE_UNWRITABLE, message, hint)
+
+
+def version(connection: Connection) -> int:
+    """Return the version of a store's schema."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _connect(path: pathlib.Path) -> Connection:
+    # Statements name their transactions themselves, and the writer's thread is not the one that opened it.
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: Connection, path: pathlib.Path) -> None:
+    steps = sorted(_MIGRATIONS.glob("*.sql"))
+    found = version(connection)
+    if found > len(steps):
+        message = f"the journal {path} is of version {found}, and this fleetctl knows {len(steps)}"
+        raise errors.Refused(codes.Code.STATE_NEWER, message, "Use the newer fleetctl that wrote it.")
+    if found == len(steps):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        found = version(connection)  # another process may have been quicker
+        if found:
+            _back_up(connection, path, found)
+        for number, step in enumerate(steps[found:], found + 1):
+            for statement in _statements(step.read_text(encoding="utf-8")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    text = ""
+    for line in script.splitlines(keepends=True):
+        text += line
+        if sqlite3.complete_statement(text):
+            yield text
+            text = ""
+
+
+def _back_up(connection: Connection, path: pathlib.Path, found: int) -> None:
+    copy = path.with_name(f"{path.name}.v{found}")
+    os.close(os.open(copy, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+    with contextlib.closing(sqlite3.connect(copy)) as target:
+        connection.backup(target)
+
+
+def _refuse_network(folder: pathlib.Path) -> None:
+    """Refuse file systems on which locks cannot be trusted; where the system does not tell, nothing is refused."""
+    try:
+        lines = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    real = folder.resolve()
+    best, sort = "", ""
+    for line in lines:
+        _, point, kind, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if real.is_relative_to(point) and len(point) >= len(best):
+            best, sort = point, kind
+    if sort in _NETWORK:
+        message = f"{folder} lies on a network file system ({sort}), where the journal's locks cannot be trusted"
+        raise errors.Refused(codes.Code.STATE_NETWORK_FILESYSTEM, message, "Keep .fleetctl on a local disk.")
