@@ -10,6 +10,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
+import msgspec
+
 from fleetctl.cli import opening, options
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
@@ -127,8 +129,9 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
 
 
 def strategy_of(making: options.Making) -> plans.Strategy:
+    """Return the strategy that a command line asks for; raises ``InvalidInput`` or ``UsageError``."""
     strategy = strategies.load(pathlib.Path(making.strategy)) if making.strategy is not None else plans.Strategy()
-    changed: dict[str, object] = {}
+    changed: dict[str, float] = {}
     if making.concurrency is not None:
         changed["concurrency"] = making.concurrency
     if making.timeout is not None:
@@ -137,7 +140,7 @@ def strategy_of(making: options.Making) -> plans.Strategy:
         except ValueError:
             message = f'--timeout "{making.timeout}" is no time such as 90s, 10m or 1h30m'
             raise errors.UsageError(codes.Code.USAGE, message) from None
-    return plans.changed(strategy, **changed)
+    return msgspec.structs.replace(strategy, **changed)
 
 
 @contextlib.contextmanager

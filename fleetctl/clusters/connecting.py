@@ -42,7 +42,7 @@ class Directory:
         return found if access.proxy is None else found.through(access.proxy)
 
     def require(self, chosen: Iterable[sites.Site]) -> dict[str, transport.Endpoint]:
-        """Return the endpoints of sites by name; raises ``NotConfigured`` that names what is missing, before contact."""
+        """Return the endpoints of sites by name; raises ``NotConfigured`` that counts all that are missing."""
         found: dict[str, transport.Endpoint] = {}
         faults: list[tuple[str, errors.FleetctlError]] = []
         for site in chosen:

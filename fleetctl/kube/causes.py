@@ -173,8 +173,8 @@ def _of_container(pod: pods.Pod, container: pods.Container, events: Sequence[obs
     end = container.last_end
     if reason == "CrashLoopBackOff":
         killed = end is not None and end.reason == "OOMKilled"
-        restarted = f"restarted {container.restart_count} times"
-        message = ", ".join(part for part in (ending(container), restarted) if part)
+        restarts = f"restarts: {container.restart_count:,}"
+        message = ", ".join(part for part in (ending(container), restarts) if part)
         cause = outcomes.Cause("OOMKilled" if killed else reason, subject, message)
         return Trouble(cause, f"{uid}:{name}:crash", container.restart_count)
     if container.ended is not None and (container.ended.exit_code or container.ended.signal):

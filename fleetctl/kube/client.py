@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from fleetctl.kube import answers, kinds, transport
+from fleetctl.kube import answers, kinds, managers, transport
 
 __all__ = ["Client", "Fenced", "Pace"]
 
@@ -167,7 +167,7 @@ class Client:
             body = await self.get_raw(path)
         except answers.Failure:
             return answers.Conflict(causes)
-        return answers.Conflict(causes, answers.owners_of(body, tuple(cause.field for cause in causes)))
+        return answers.Conflict(causes, managers.owners_of(body, tuple(cause.field for cause in causes)))
 
     async def _send(
         self,
@@ -209,7 +209,7 @@ class Client:
         return f"{path}?{urllib.parse.urlencode({**(query or {}), 'timeout': f'{max(1, int(seconds))}s'})}"
 
     def _note(self, mutating: bool, *, answered: bool, changed: bool) -> None:  # noqa: FBT001  # private
-        """Keep account of changes: one without an answer leaves an open question, which the next answer to it closes."""
+        """Keep account of changes: one without an answer is an open question until the next answer to it."""
         if mutating:
             self.mutated += changed
             self.unknown = not answered

@@ -13,7 +13,7 @@ import msgspec
 from fleetctl.kube import observed
 from fleetctl.model import objects, outcomes
 
-__all__ = ["NO_STATUS_GRACE", "seen", "verdict"]
+__all__ = ["APPLIED_IS_ENOUGH", "NO_STATUS_GRACE", "seen", "verdict"]
 
 NO_STATUS_GRACE: Final = 15.0
 """Seconds that a custom resource's controller has to write any status, before its object counts as having none."""
@@ -24,12 +24,30 @@ _FAILED: Final = outcomes.State.FAILED
 
 APPLIED_IS_ENOUGH: Final = frozenset(
     {
+        ("", "ConfigMap"),
+        ("", "LimitRange"),
+        ("", "ResourceQuota"),
+        ("", "Secret"),
+        ("", "ServiceAccount"),
+        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
         ("autoscaling", "HorizontalPodAutoscaler"),
         ("batch", "CronJob"),
         ("networking.k8s.io", "Ingress"),
+        ("networking.k8s.io", "IngressClass"),
+        ("networking.k8s.io", "NetworkPolicy"),
+        ("node.k8s.io", "RuntimeClass"),
         ("policy", "PodDisruptionBudget"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("rbac.authorization.k8s.io", "Role"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
+        ("scheduling.k8s.io", "PriorityClass"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "StorageClass"),
     }
 )
+"""Kinds of which an answered apply says all, as (group, kind): there is no need to look at them again."""
 
 
 class _Head(observed.Seen, frozen=True):

@@ -110,8 +110,8 @@ def _unwell(view: views.View) -> list[pods.Pod]:
     """Return the pods that keep an object from being well: those of its new template, or in the way of them."""
     try:
         if (view.id.group, view.id.kind) == ("", "Pod"):
-            return [observed.decode(view.body, pods.Pod)]
-        if (view.id.group, view.id.kind) == ("batch", "Job"):
+            found = [observed.decode(view.body, pods.Pod)]
+        elif (view.id.group, view.id.kind) == ("batch", "Job"):
             found = view.around.pods_of(_uid(view))
         else:
             found = [*(templates.fresh_pods(view, templates.read(view)) or ()), *templates.stuck_pods(view)]
@@ -133,33 +133,46 @@ def _pod(view: views.View, pod: pods.Pod, fetched: Mapping[Log, bytes]) -> dict[
     made: dict[str, object] = {"kind": "Pod", "name": pod.metadata.name, "phase": pod.status.phase}
     if pod.spec.node_name:
         made["node"] = pod.spec.node_name
-    cause = causes.of_pod(pod, view.around.events_about(pod.metadata.uid), str(view.id))
-    if cause is not None:
+    events = view.around.events_about(pod.metadata.uid)
+    found = {one.key: one.cause for one in causes.troubles(pod, events, str(view.id))}
+    logs_of = {log.container: text for log, text in fetched.items() if log.pod == pod.metadata.name}
+    children: list[dict[str, object]] = []
+    for one in _unwell_containers(pod):
+        # What a container suffers from stands with it; the rest stands with the pod.
+        pulled = found.pop(f"{pod.metadata.uid}:{one.name}:image", None)
+        for trouble in ("config", "crash", "exit"):
+            found.pop(f"{pod.metadata.uid}:{one.name}:{trouble}", None)
+        children.append(_container(pod, one, pulled.message if pulled else "", logs_of.get(one.name)))
+    for cause in found.values():
         made["reason"], made["message"] = cause.reason, cause.message
-    _add_events(made, view.around.events_about(pod.metadata.uid))
-    by_container = {log.container: text for log, text in fetched.items() if log.pod == pod.metadata.name}
-    children = [_container(pod, one, by_container.get(one.name)) for one in _unwell_containers(pod)]
+    _add_events(made, events)
     if children:
         made["children"] = children
     return made
 
 
-def _container(pod: pods.Pod, one: pods.Container, log: bytes | None) -> dict[str, object]:
+def _container(pod: pods.Pod, one: pods.Container, pulling: str, log: bytes | None) -> dict[str, object]:
     made: dict[str, object] = {
         "kind": "container",
         "name": one.name,
         "image": pod.image_of(one.name) or one.image,
         "restarts": one.restart_count,
     }
+    end = one.last_end
+    said = ""
     if one.waiting:
-        made |= {"state": "waiting", "reason": one.waiting, "message": observed.words(one.waiting_message)}
+        # That a container is backed off after a crash is known; its own last words are not.
+        said = pulling or (one.waiting_message if end is None else end.message)
+        made |= {"state": "waiting", "reason": one.waiting}
     elif one.ended is not None:
-        made |= {"state": "ended", "reason": one.ended.reason, "message": observed.words(one.ended.message)}
+        said = one.ended.message
+        made |= {"state": "ended", "reason": one.ended.reason}
     else:
         made["state"] = "running, not ready" if one.running else "not started"
-    last = causes.ending(one)
-    if last:
-        made["last"] = last
+    if said:
+        made["message"] = observed.words(said)
+    if end is not None:
+        made["last"] = causes.ending(one)
     if log:
         made["log"] = [observed.words(line) for line in log.decode(errors="replace").splitlines()[-_LINES:]]
     return made

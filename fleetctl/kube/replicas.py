@@ -38,7 +38,7 @@ class _Count(msgspec.Struct, frozen=True):
         """Return ``1 of 2 pods of the new template ready``."""
         if self.deserted:
             return f"all pods {self.template}are on nodes that are not ready: {', '.join(self.owed)}"
-        head = f"{self.ready:,} of {self.needed:,} pods {self.template}ready"
+        head = f"{self.ready:,} of {_pods(self.needed)} {self.template}ready"
         return f"{head}; {self.note}" if self.owed else head
 
     @property
@@ -76,7 +76,7 @@ def deployment(view: views.View) -> outcomes.Verdict:
         return views.waiting(view, _not_yet(count, found), [])
     old = found.status.replicas - found.status.updated_replicas
     if old > count.absent:
-        return views.waiting(view, f"{old:,} pods of the old template not gone yet", [])
+        return views.waiting(view, f"{_pods(old)} of the old template not gone yet", [])
     return view.verdict(outcomes.State.CURRENT, count.note)
 
 
@@ -99,7 +99,7 @@ def stateful_set(view: views.View) -> outcomes.Verdict:
         return views.waiting(view, _not_yet(count, found), [])
     extra = found.status.replicas - found.replicas
     if extra > 0:
-        return views.waiting(view, f"{extra:,} pods too many not gone yet", [])
+        return views.waiting(view, f"{_pods(extra)} too many not gone yet", [])
     kept = f"partition {partition:,}: pods below it keep the old template" if partition else ""
     return view.verdict(outcomes.State.CURRENT, "; ".join(part for part in (kept, count.note) if part))
 
@@ -140,7 +140,7 @@ def replica_set(view: views.View) -> outcomes.Verdict:
         return views.waiting(view, _not_yet(count, found), [])
     extra = found.status.replicas - found.replicas
     if extra > 0:
-        return views.waiting(view, f"{extra:,} pods too many not gone yet", [])
+        return views.waiting(view, f"{_pods(extra)} too many not gone yet", [])
     return view.verdict(outcomes.State.CURRENT, count.note)
 
 
@@ -224,3 +224,7 @@ def _past_deadline(
 def _not_yet(count: _Count, found: templates.Workload) -> str:
     seconds = found.spec.min_ready_seconds
     return f"{count.words}, not yet for {seconds:,} s" if seconds else f"{count.words}, not yet counted as available"
+
+
+def _pods(number: int) -> str:
+    return f"{number:,} pod" if number == 1 else f"{number:,} pods"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -31,9 +31,9 @@ class Endpoint(msgspec.Struct, frozen=True):
         """Show where, not as whom."""
         return f"Endpoint({self.server})"
 
-    def __rich_repr__(self) -> object:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show where, not as whom, to libraries that draw records."""
-        yield self.server
+        return [("server", self.server)]
 
     def through(self, proxy: str) -> Endpoint:
         """Return the same endpoint behind a proxy."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from fleetctl.inventory import fleets
-from fleetctl.model import codes, errors, plans, releases, sites
+from fleetctl.model import codes, errors, plans, projects, releases, sites
 from fleetctl.rendering import bundles, rendering
-from fleetctl.rollout import planning
+from fleetctl.rollout import planning, provenance
 
 __all__ = ["Prepared", "described", "prepare"]
 
@@ -67,12 +67,17 @@ def prepare(
 
 
 def described(
-    prepared: Prepared, kind: plans.Kind, project: str, strategy: plans.Strategy, options: plans.Options
+    prepared: Prepared,
+    kind: plans.Kind,
+    project: projects.Project,
+    strategy: plans.Strategy,
+    options: plans.Options,
 ) -> plans.Plan:
     """Return the plan without its waves and members, which come with the clusters' answers."""
+    known = provenance.of(project.root)
     return plans.Plan(
         kind=kind,
-        project=project,
+        project=project.name,
         bundle=prepared.bundle,
         version=prepared.version,
         namespace=prepared.namespace,
@@ -80,6 +85,8 @@ def described(
         strategy=strategy,
         options=options,
         members=(),
+        commit=known.commit,
+        dirty=known.dirty,
     )
 
 

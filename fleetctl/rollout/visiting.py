@@ -66,7 +66,7 @@ class _Visit:
         self._watch = watch
         self._known = known
         self._path = applysets.path(order.bundle, order.namespace)
-        self._parent = applysets.ABSENT
+        self._parent = self._found = applysets.ABSENT
         self._before: str | None = None
         self._previous: str | None = None
         self._after: str | None = None
@@ -126,6 +126,7 @@ class _Visit:
             if failure.kind != "missing":
                 raise
         self.first = False
+        self._found = self._parent
         parent, order = self._parent, self._order
         self._before = self._after = parent.release
         self._previous = parent.release or parent.previous
@@ -231,7 +232,7 @@ class _Visit:
             applying_now = applysets.Applying(order.wanted or "", order.run, order.attempt)
         previous = self._previous
         if release is not None and previous == release:
-            previous = self._parent.previous  # the same again: what was before it stays what it was
+            previous = self._found.previous if self._found.release == release else None
         written = applysets.Written(
             scope=scope,
             release=release,

@@ -15,7 +15,7 @@ import msgspec
 
 from fleetctl.sim import objects
 
-__all__ = ["Conflicts", "apply"]
+__all__ = ["Conflicts", "Path", "apply", "key_step", "keys_of", "shown"]
 
 Path = tuple[str, ...]
 
@@ -126,7 +126,7 @@ def shown(path: Path) -> str:
     return text
 
 
-def _keys_of(path: Path, items: list[Any]) -> tuple[str, ...] | None:
+def keys_of(path: Path, items: list[Any]) -> tuple[str, ...] | None:
     """Return the keys of a list's items, () for a set, None for a list that is one value."""
     name = path[-1].removeprefix("f:")
     if name in _SETS:
@@ -151,17 +151,22 @@ def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:  # noqa: ANN4
     """Yield what an applied object owns: values that are not taken apart, and the items of keyed lists."""
     if isinstance(value, dict):
         below = [(key, inner) for key, inner in value.items() if not _unowned(path, key)]
-        if path and (not below or path[-1].removeprefix("f:") in _ATOMIC_MAPS):
+        if path == ("f:metadata",) and not below:
+            return
+        if path and path[-1].removeprefix("f:") in _ATOMIC_MAPS:
             yield path, value
+            return
+        if path and not below:
+            yield (*path, "."), value
             return
         for key, inner in below:
             yield from _leaves((*path, f"f:{key}"), inner)
-    elif isinstance(value, list) and (keys := _keys_of(path, value)) is not None and value:
+    elif isinstance(value, list) and (keys := keys_of(path, value)) is not None and value:
         for item in value:
             if not keys:
                 yield (*path, f"v:{msgspec.json.encode(item).decode()}"), item
                 continue
-            step = (*path, _key_step(item, keys))
+            step = (*path, key_step(item, keys))
             yield (*step, "."), {key: item.get(key, _DEFAULTS.get(key)) for key in keys}
             yield from _leaves(step, item)
     else:
@@ -172,7 +177,8 @@ def _unowned(path: Path, key: str) -> bool:
     return (not path and key in _IDENTITY) or (path == ("f:metadata",) and key in _META_IDENTITY)
 
 
-def _key_step(item: dict[str, Any], keys: tuple[str, ...]) -> str:
+def key_step(item: dict[str, Any], keys: tuple[str, ...]) -> str:
+    """Return the step of an item: ``k:`` and its keys as JSON."""
     return "k:" + msgspec.json.encode({key: item.get(key, _DEFAULTS.get(key)) for key in keys}).decode()
 
 

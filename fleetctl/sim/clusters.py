@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
-import re
 import urllib.parse
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
-from fleetctl.sim import applying, behaviours, kinds, objects, workloads
+from fleetctl.model import selectors
+from fleetctl.sim import applying, behaviours, checking, kinds, objects, workloads
 
 __all__ = ["Cluster", "Reply"]
 
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_MOST: Final = 1_048_576
 _VERSION: Final = {"major": "1", "minor": "36", "gitVersion": "v1.36.3+sim", "platform": "simulated"}
 _GIVEN: Final = frozenset({"status"})
-_SERVER: Final = frozenset({"resourceVersion", "managedFields"})
 
 Reply = tuple[int, bytes]
 
@@ -69,37 +66,43 @@ class Cluster:
         found = _parse(path)
         if found is None:
             return _discovery(path)
+        if isinstance(found, int):
+            return found, b"404 page not found\n"
         resource, namespace, name = found
         self._controllers.advance()
-        match method:
-            case "GET" if name:
-                one = self.store.get(resource, namespace, name)
-                return 200, _encode(_partial(one) if "as=PartialObjectMetadata;" in headers.get("accept", "") else one)
-            case "GET":
-                if query.get("watch"):
-                    raise _unsupported("watch")
-                return 200, self._list(resource, namespace, query, headers.get("accept", ""))
-            case "PATCH" if name:
-                if "apply-patch" not in headers.get("content-type", ""):
-                    raise _unsupported(f"a patch of type {headers.get('content-type', '')}")
-                return self._apply(resource, (namespace, name), query, body)
-            case "DELETE" if name:
-                return self._delete(resource, namespace, name, body)
-            case _:
-                raise _unsupported(f"{method} {path}")
+        if method == "GET":
+            return self._get(resource, namespace, name, query, headers.get("accept", ""))
+        if method == "PATCH" and name:
+            if "apply-patch" not in headers.get("content-type", ""):
+                raise _unsupported(f"a patch of type {headers.get('content-type', '')}")
+            return self._apply(resource, (namespace, name), query, body)
+        if method == "DELETE" and name:
+            return self._delete(resource, namespace, name, body)
+        if resource.kind == "Lease" and (method, bool(name)) in {("POST", False), ("PUT", True)}:
+            return self._replace(resource, namespace, name, body) if name else self._create(resource, namespace, body)
+        raise _unsupported(f"{method} {path}")
 
     # --- reading
+
+    def _get(self, resource: kinds.Resource, namespace: str, name: str, query: dict[str, str], accept: str) -> Reply:
+        if not name:
+            if query.get("watch"):
+                raise _unsupported("watch")
+            return 200, self._list(resource, namespace, query, accept)
+        one = self.store.get(resource, namespace, name)
+        return 200, _encode(_partial(one) if "as=PartialObjectMetadata;" in accept else one)
 
     def _list(self, resource: kinds.Resource, namespace: str, query: dict[str, str], accept: str) -> bytes:
         if namespace and self.store.find(kinds.BY_KIND["", "Namespace"], "", namespace) is None:
             found: list[objects.Object] = []
         else:
             found = self.store.listed(resource, namespace)
-        selector = query.get("labelSelector", "")
-        if selector:
-            found = [one for one in found if _matches(one["metadata"].get("labels", {}), selector)]
-        if query.get("fieldSelector"):
-            raise _unsupported("field selectors")
+        if query.get("labelSelector"):
+            wanted = _selector(query["labelSelector"])
+            found = [one for one in found if wanted.matches(one["metadata"].get("labels", {}))]
+        for part in filter(None, query.get("fieldSelector", "").split(",")):
+            path, _, value = part.partition("=")
+            found = [one for one in found if _at(one, path) == value.removeprefix("=")]
         limit, begin = int(query.get("limit", "0")), 0
         if query.get("continue"):
             begin = int(base64.b64decode(query["continue"]).decode())
@@ -120,41 +123,56 @@ class Cluster:
         namespace, name = at
         wanted = msgspec.json.decode(body)
         meta = wanted["metadata"]
-        _check(resource, namespace, name, wanted, query)
-        self._require_namespace(resource, namespace)
+        checking.check(resource, namespace, name, wanted, query)
         live = self.store.find(resource, namespace, name)
-        _check_preconditions(resource, name, live, meta)
-        if live is not None and live["metadata"].get("deletionTimestamp"):
-            return 200, _encode(live)
+        if live is None:
+            self._require_namespace(resource, namespace)
+        checking.preconditions(resource, name, live, meta)
         manager = query["fieldManager"]
         force = query.get("force") == "true"
-        given = {key: value for key, value in wanted.items() if key not in _GIVEN}
-        if namespace:
-            given["metadata"] = {**meta, "namespace": namespace}
+        given = _given(resource, namespace, wanted)
         try:
             result = applying.apply(live, given, manager, objects.stamp(self.store.clock()), force=force)
         except applying.Conflicts as conflicts:
             raise conflicts.refusal() from None
-        _check_immutable(resource, name, live, result)
+        checking.immutable(resource, name, live, result)
         if live is not None and _same(live, result):
             return 200, _encode(live)
         if query.get("dryRun"):
+            result["metadata"].setdefault("uid", self.store.new_uid())
             return (200 if live else 201), _encode(result)
-        if resource.counted:
-            changed = live is None or live.get("spec") != result.get("spec")
-            result["metadata"]["generation"] = (live or {}).get("metadata", {}).get("generation", 0) + changed
-        if resource.kind == "Namespace":
-            result.setdefault("status", {"phase": "Active"})
-            result["metadata"].setdefault("labels", {}).setdefault("kubernetes.io/metadata.name", name)
-        if resource.kind == "PersistentVolumeClaim":
-            result.setdefault("status", {"phase": "Bound"})
+        _complete(resource, live, result)
         stored = self.store.put(resource, result)
+        if stored["metadata"].get("deletionTimestamp") and not stored["metadata"].get("finalizers"):
+            self.store.remove(resource, stored)
         self._controllers.advance()
         return (200 if live else 201), _encode(stored)
 
     def _require_namespace(self, resource: kinds.Resource, namespace: str) -> None:
-        if resource.namespaced:
-            self.store.get(kinds.BY_KIND["", "Namespace"], "", namespace)
+        if not resource.namespaced:
+            return
+        found = self.store.get(kinds.BY_KIND["", "Namespace"], "", namespace)
+        if "deletionTimestamp" in found["metadata"]:
+            causes = [{"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated"}]
+            text = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise objects.Refusal(403, "Forbidden", text, kind=resource.plural, causes=causes)
+
+    def _create(self, resource: kinds.Resource, namespace: str, body: bytes) -> Reply:
+        self._require_namespace(resource, namespace)
+        wanted = msgspec.json.decode(body)
+        name = wanted["metadata"]["name"]
+        if self.store.find(resource, namespace, name) is not None:
+            text = f'{resource.qualified} "{name}" already exists'
+            raise objects.Refusal(409, "AlreadyExists", text, kind=resource.plural, name=name)
+        wanted["metadata"]["namespace"] = namespace
+        return 201, _encode(self.store.put(resource, wanted))
+
+    def _replace(self, resource: kinds.Resource, namespace: str, name: str, body: bytes) -> Reply:
+        found, wanted = self.store.get(resource, namespace, name), msgspec.json.decode(body)
+        checking.preconditions(resource, name, found, wanted["metadata"])
+        kept = {key: found["metadata"][key] for key in ("uid", "creationTimestamp")}
+        wanted["metadata"] = {**wanted["metadata"], **kept, "namespace": namespace}
+        return 200, _encode(self.store.put(resource, wanted))
 
     def _delete(self, resource: kinds.Resource, namespace: str, name: str, body: bytes) -> Reply:
         found = self.store.get(resource, namespace, name)
@@ -179,8 +197,8 @@ def _unsupported(what: str) -> objects.Refusal:
     return objects.Refusal(501, "NotImplemented", f"a simulated cluster does not do {what}")
 
 
-def _parse(path: str) -> tuple[kinds.Resource, str, str] | None:
-    """Return the kind, namespace and name that a path means; None for paths that are no objects'."""
+def _parse(path: str) -> tuple[kinds.Resource, str, str] | int | None:
+    """Return the kind, namespace and name that a path means; 404 for a group not served, None for no objects' path."""
     parts = [urllib.parse.unquote(part) for part in path.strip("/").split("/")]
     if parts[0] == "api" and len(parts) > 2:
         group, version, rest = "", parts[1], parts[2:]
@@ -192,6 +210,8 @@ def _parse(path: str) -> tuple[kinds.Resource, str, str] | None:
     if rest[0] == "namespaces" and len(rest) > 2:
         namespace, rest = rest[1], rest[2:]
     resource = kinds.BY_PATH.get((group, version, rest[0]))
+    if resource is None and not any((one.group, one.version) == (group, version) for one in kinds.RESOURCES):
+        return 404
     if resource is None:
         raise objects.Refusal(404, "NotFound", "the server could not find the requested resource")
     if len(rest) > 2:
@@ -223,14 +243,43 @@ def _partial(one: objects.Object) -> objects.Object:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": one["metadata"]}
 
 
-def _matches(labels: dict[str, str], selector: str) -> bool:
-    for part in selector.split(","):
-        key, equals, value = part.partition("=")
-        if not equals or key.endswith("!") or " " in part:
-            raise _unsupported(f"the label selector {selector}")
-        if labels.get(key) != value.removeprefix("="):
-            return False
-    return True
+def _given(resource: kinds.Resource, namespace: str, wanted: objects.Object) -> objects.Object:
+    """Return an applied object as the server takes it."""
+    given = {key: value for key, value in wanted.items() if key not in _GIVEN}
+    if namespace:
+        given["metadata"] = {**wanted["metadata"], "namespace": namespace}
+    if resource.kind in {"ConfigMap", "Secret"} and given.get("data"):
+        given["data"] = {key: "" if value is None else value for key, value in given["data"].items()}
+    return given
+
+
+def _complete(resource: kinds.Resource, live: objects.Object | None, result: objects.Object) -> None:
+    """Add what the server itself writes into a changed object."""
+    meta = result["metadata"]
+    if resource.kind in {"ConfigMap", "Secret"} and result.get("data") == {}:
+        del result["data"]
+    if resource.counted:
+        changed = live is None or live.get("spec") != result.get("spec")
+        meta["generation"] = (live or {}).get("metadata", {}).get("generation", 0) + changed
+    if resource.kind == "Namespace":
+        result.setdefault("status", {"phase": "Active"})
+        meta.setdefault("labels", {}).setdefault("kubernetes.io/metadata.name", meta["name"])
+    if resource.kind == "PersistentVolumeClaim":
+        result.setdefault("status", {"phase": "Bound"})
+
+
+def _selector(text: str) -> selectors.Selector:
+    try:
+        return selectors.parse(text)
+    except selectors.SelectorError as error:
+        raise objects.Refusal(400, "BadRequest", f"unable to parse requirement: {error}") from None
+
+
+def _at(one: objects.Object, path: str) -> object:
+    found: Any = one
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
 
 
 def _same(live: objects.Object, result: objects.Object) -> bool:
@@ -240,72 +289,3 @@ def _same(live: objects.Object, result: objects.Object) -> bool:
         return {**one, "metadata": {key: value for key, value in one["metadata"].items() if key != "resourceVersion"}}
 
     return bool(bare(live) == bare(result))
-
-
-def _check(resource: kinds.Resource, namespace: str, name: str, wanted: objects.Object, query: dict[str, str]) -> None:
-    meta = wanted["metadata"]
-    if (wanted.get("apiVersion"), wanted.get("kind")) != (resource.api_version, resource.kind):
-        raise objects.Refusal(400, "BadRequest", "the kind or apiVersion in the body is not that of the path")
-    if meta.get("name") != name or (meta.get("namespace") or namespace) != namespace:
-        raise objects.Refusal(400, "BadRequest", "the name or namespace of the object does not match the URL")
-    if not _NAME.fullmatch(name) or len(name) > 253:
-        raise _invalid(resource, name, "metadata.name", "a lowercase RFC 1123 subdomain is wanted")
-    manager = query.get("fieldManager", "")
-    if not manager:
-        raise objects.Refusal(
-            422, "Invalid", "PatchOptions is invalid: fieldManager: Required value: is required for apply patch"
-        )
-    if len(manager) > 128:
-        raise objects.Refusal(
-            422, "Invalid", "PatchOptions is invalid: fieldManager: Too long: may not be more than 128 bytes"
-        )
-    if (
-        resource.kind in {"ConfigMap", "Secret"}
-        and sum(map(len, map(str, (wanted.get("data") or {}).values()))) > _MOST
-    ):
-        raise _invalid(resource, name, "data", "must have at most 1048576 bytes")
-    known = {"apiVersion", "kind", "metadata", *_TOP.get(resource.kind, ("spec", "status"))}
-    for key in wanted:
-        if key not in known and query.get("fieldValidation") == "Strict":
-            about = f"({namespace}/{name}; {resource.api_version}, Kind={resource.kind})"
-            text = f"failed to create typed patch object {about}: .{key}: field not declared in schema"
-            raise objects.Refusal(500, "", text)
-
-
-_TOP: Final[dict[str, tuple[str, ...]]] = {
-    "ClusterRole": ("rules", "aggregationRule"),
-    "ClusterRoleBinding": ("subjects", "roleRef"),
-    "ConfigMap": ("data", "binaryData", "immutable"),
-    "PriorityClass": ("value", "globalDefault", "description", "preemptionPolicy"),
-    "Role": ("rules",),
-    "RoleBinding": ("subjects", "roleRef"),
-    "Secret": ("data", "stringData", "type", "immutable"),
-    "ServiceAccount": ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
-    "StorageClass": ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode", "mountOptions"),
-}
-"""Fields at the top of kinds that have others than spec and status: no deeper is looked for unknown ones."""
-
-
-def _invalid(resource: kinds.Resource, name: str, field: str, why: str) -> objects.Refusal:
-    causes = [{"reason": "FieldValueInvalid", "message": why, "field": field}]
-    text = f'{resource.kind} "{name}" is invalid: {field}: Invalid value: {why}'
-    return objects.Refusal(422, "Invalid", text, kind=resource.plural, causes=causes)
-
-
-def _check_preconditions(
-    resource: kinds.Resource, name: str, live: objects.Object | None, meta: objects.Object
-) -> None:
-    """Hold an apply against the version it was made for, as a real server does: without a UID it may create anew."""
-    stale = live is not None and any(
-        meta.get(key) not in {None, live["metadata"][key]} for key in ("uid", "resourceVersion")
-    )
-    if stale or (live is None and meta.get("uid")):
-        text = f'Operation cannot be fulfilled on {resource.qualified} "{name}": the object has been modified'
-        raise objects.Refusal(409, "Conflict", text, kind=resource.plural)
-
-
-def _check_immutable(resource: kinds.Resource, name: str, live: objects.Object | None, result: objects.Object) -> None:
-    if live is None or resource.group != "apps" or "spec" not in live:
-        return
-    if live["spec"].get("selector") != result["spec"].get("selector"):
-        raise _invalid(resource, name, "spec.selector", "field is immutable")

@@ -144,18 +144,24 @@ async def serve(
 
 async def _look(file: pathlib.Path, seen: float, fleet: Fleet) -> float:
     """Take over the faults in a file when it was written anew."""
-    try:
-        when = file.stat().st_mtime
-        if when == seen:
-            return seen
-        faults = msgspec.json.decode(file.read_bytes(), type=dict[str, servers.Fault])
-    except (OSError, msgspec.MsgspecError):
+    when, faults = _faults(file, seen)
+    if faults is None:
         return seen
     for site, server in fleet.servers.items():
         fault = faults.get(site, servers.Fault())
         if fault != server.fault:
             await server.suffer(fault)
     return when
+
+
+def _faults(file: pathlib.Path, seen: float) -> tuple[float, dict[str, servers.Fault] | None]:
+    try:
+        when = file.stat().st_mtime
+        if when == seen:
+            return seen, None
+        return when, msgspec.json.decode(file.read_bytes(), type=dict[str, servers.Fault])
+    except (OSError, msgspec.MsgspecError):
+        return seen, None
 
 
 def _write(folder: pathlib.Path, fleet: Fleet) -> None:

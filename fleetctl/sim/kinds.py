@@ -46,6 +46,7 @@ RESOURCES: Final = (
     Resource("apps", "v1", "Deployment", "deployments", counted=True),
     Resource("apps", "v1", "ReplicaSet", "replicasets", counted=True),
     Resource("apps", "v1", "StatefulSet", "statefulsets", counted=True),
+    Resource("batch", "v1", "Job", "jobs", counted=True),
     Resource("coordination.k8s.io", "v1", "Lease", "leases"),
     Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", counted=True),
     Resource("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", counted=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,18 +21,26 @@ class Refusal(Exception):
     """An answer that says no, as a Status."""
 
     def __init__(
-        self, code: int, reason: str, message: str, *, kind: str = "", causes: list[dict[str, str]] | None = None
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        *,
+        kind: str = "",
+        name: str = "",
+        causes: list[dict[str, str]] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.kind = kind
+        self.name = name
         self.causes = causes or []
 
     def status(self) -> bytes:
         """Return the Status to send."""
-        details: Object = {"kind": self.kind} if self.kind else {}
+        details: Object = {key: value for key, value in (("kind", self.kind), ("name", self.name)) if value}
         if self.causes:
             details["causes"] = self.causes
         body: Object = {
@@ -52,12 +60,12 @@ class Refusal(Exception):
 
 def not_found(resource: kinds.Resource, name: str) -> Refusal:
     """Return what a server says of an object that is not there."""
-    return Refusal(404, "NotFound", f'{resource.qualified} "{name}" not found', kind=resource.plural)
+    return Refusal(404, "NotFound", f'{resource.qualified} "{name}" not found', kind=resource.plural, name=name)
 
 
 def stamp(seconds: float) -> str:
     """Return a time as Kubernetes writes it."""
-    return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.fromtimestamp(int(seconds), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Objects:
@@ -110,18 +118,44 @@ class Objects:
         found["metadata"]["resourceVersion"] = self.next_version()
 
     def remove(self, resource: kinds.Resource, found: Object) -> None:
-        """Take an object away, and with it what belongs to it, as the garbage collector does."""
+        """Take an object away, and with it what belongs to it; one with finalizers is only marked.
+
+        A namespace goes when nothing is left in it, as the namespace controller has it.
+        """
         meta = found["metadata"]
+        namespace = (resource.group, resource.kind) == ("", "Namespace")
+        if namespace:
+            for other, item in self._inside(meta["name"]):
+                self.remove(other, item)
+        if meta.get("finalizers") or (namespace and self._inside(meta["name"])):
+            if "deletionTimestamp" not in meta:
+                meta["deletionTimestamp"] = stamp(self.clock())
+                if namespace:
+                    found["status"] = {"phase": "Terminating"}
+                self.touch(found)
+            return
         self._by_kind.get(resource, {}).pop((meta.get("namespace", ""), meta["name"]), None)
         self.next_version()
-        if (resource.group, resource.kind) == ("", "Namespace"):
-            for other, items in self._by_kind.items():
-                for inside in [item for key, item in items.items() if key[0] == meta["name"]]:
-                    self.remove(other, inside)
         for other, items in self._by_kind.items():
             for child in list(items.values()):
                 if any(owner["uid"] == meta["uid"] for owner in child["metadata"].get("ownerReferences", ())):
                     self.remove(other, child)
+        if not namespace and meta.get("namespace"):
+            self._end_namespace(meta["namespace"])
+
+    def _inside(self, namespace: str) -> list[tuple[kinds.Resource, Object]]:
+        return [
+            (resource, item)
+            for resource, items in self._by_kind.items()
+            for key, item in items.items()
+            if key[0] == namespace and resource.namespaced
+        ]
+
+    def _end_namespace(self, name: str) -> None:
+        resource = kinds.BY_KIND["", "Namespace"]
+        found = self.find(resource, "", name)
+        if found is not None and "deletionTimestamp" in found["metadata"] and not self._inside(name):
+            self.remove(resource, found)
 
     def next_version(self) -> str:
         """Return a resourceVersion that was not used before."""

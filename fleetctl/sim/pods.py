@@ -98,6 +98,10 @@ class Pods:
                 self._note(pod, rule, status)
         self._due = min(coming, default=None)
 
+    def wake(self, when: float) -> None:
+        """Have the cluster looked at again at a time, at the latest."""
+        self._due = when if self._due is None else min(self._due, when)
+
     def _note(self, pod: objects.Object, rule: behaviours.Behaviour, status: dict[str, Any]) -> None:
         """Write the event that the kubelet or scheduler would."""
         said = _event(pod, rule, status)
@@ -139,13 +143,16 @@ def _status(
 ) -> tuple[dict[str, Any], float | None]:
     """Return a pod's status at an age, and the age at which it changes next."""
     if rule.does == "unschedulable" or not nodes:
-        message = rule.message or f"0/{len(nodes)} nodes are available: {len(nodes) or 'no'} Insufficient memory."
+        lacks = next((key for one in pod["spec"]["containers"] for key in _requests(one)), "memory")
+        message = rule.message or f"0/{len(nodes)} nodes are available: {len(nodes) or 'no'} Insufficient {lacks}."
         return {
             "phase": "Pending",
             "conditions": [_condition("PodScheduled", "False", born, "Unschedulable", message)],
         }, None
+    job = any(one["kind"] == "Job" for one in pod["metadata"].get("ownerReferences", ()))
     stages = {
-        "ready": [(rule.after, "running")],
+        "ready": [(rule.after, "Succeeded" if job else "running")],
+        "fails": [(rule.after, "Failed")],
         "never-ready": [(rule.after, "unready")],
         "pull-fails": [(_PULL, "pull-error"), (_PULL + _BACK_OFF, "back-off")],
         "crashes": [(_PULL + count * _CRASH, f"crash-{count}") for count in range(1, 6)],
@@ -158,7 +165,13 @@ def _status(
     return _of_stage(pod, rule, stage, born), None
 
 
+def _requests(container: dict[str, Any]) -> dict[str, Any]:
+    return (container.get("resources") or {}).get("requests") or {}
+
+
 def _of_stage(pod: objects.Object, rule: behaviours.Behaviour, stage: str, born: str) -> dict[str, Any]:
+    if stage in {"Succeeded", "Failed"}:
+        return {"phase": stage, "startTime": born}
     ready = stage == "running"
     running = {"running": {"startedAt": born}}
     restarts = 0
@@ -170,7 +183,8 @@ def _of_stage(pod: objects.Object, rule: behaviours.Behaviour, stage: str, born:
     elif stage.startswith("crash-"):
         restarts = int(stage.removeprefix("crash-"))
         last = {"terminated": {"exitCode": 1, "reason": "Error", "message": rule.message, "finishedAt": born}}
-        text = "back-off 10s restarting failed container"
+        first = pod["spec"]["containers"][0]["name"]
+        text = f"back-off 10s restarting failed container={first} pod={pod['metadata']['name']}"
         state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
     else:
         image = pod["spec"]["containers"][0]["image"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.utils
 import ssl
 from typing import Final
 
@@ -139,7 +140,11 @@ class _Conversation(asyncio.Protocol):
         else:
             status, content = self._server.cluster.answer(method, target, headers, body)
         kind = "application/json" if content[:1] in {b"{", b"["} else "text/plain"
-        head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Answer')}\r\nContent-Type: {kind}\r\n{extra}Content-Length: {len(content)}\r\n\r\n"
+        date = email.utils.formatdate(self._server.cluster.store.clock(), usegmt=True)
+        head = (
+            f"HTTP/1.1 {status} {_REASONS.get(status, 'Answer')}\r\nContent-Type: {kind}\r\nDate: {date}\r\n{extra}"
+            f"Content-Length: {len(content)}\r\n\r\n"
+        )
         if fault.latency:
             asyncio.get_running_loop().call_later(fault.latency, self._write, head.encode() + content)
         else:

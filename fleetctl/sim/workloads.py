@@ -7,19 +7,16 @@ next, so that what is seen does not depend on when it was asked for.
 from __future__ import annotations
 
 import copy
-import hashlib
 from typing import Any, Final
 
-import msgspec
-
-from fleetctl.sim import behaviours, objects, pods
+from fleetctl.sim import behaviours, objects, pods, templates
 
 __all__ = ["Controllers"]
 
 _HASH: Final = "pod-template-hash"
 _REVISION: Final = "deployment.kubernetes.io/revision"
-_POD_REVISION: Final = "controller-revision-hash"
 _ROUNDS: Final = 1000
+_DEADLINE: Final = 600
 
 
 class Controllers:
@@ -29,6 +26,7 @@ class Controllers:
         self._store = store
         self._pods = pods.Pods(site, store, rules)
         self._seen = ""
+        self._progress: dict[str, tuple[tuple[int, ...], float]] = {}
 
     def advance(self) -> None:
         """Bring the cluster to the present."""
@@ -44,6 +42,8 @@ class Controllers:
                 self._stateful_set(one)
             for one in self._store.of("apps", "DaemonSet"):
                 self._daemon_set(one)
+            for one in self._store.of("batch", "Job"):
+                self._job(one)
             if self._store.version == before:
                 break
         self._seen = self._store.version
@@ -52,13 +52,13 @@ class Controllers:
 
     def _deployment(self, one: objects.Object) -> None:
         sets = self._replica_sets(one)
-        new = sets.get(_hash(one["spec"]["template"])) or self._new_replica_set(one, sets)
+        new = sets.get(templates.hash_of(one["spec"]["template"])) or self._new_replica_set(one, sets)
         wanted = one["spec"].get("replicas", 1)
-        surge, unavailable = _rolling(one, wanted)
+        surge, unavailable = templates.rolling(one, wanted)
         total = sum(len(self._pods.of(item)) for item in sets.values())
         mine = self._pods.of(new)
         for _ in range(max(0, min(wanted - len(mine), wanted + surge - total))):
-            self._pods.make(new, f"{new['metadata']['name']}-{self._store.suffix()}", one["spec"]["template"])
+            self._pods.make(new, f"{new['metadata']['name']}-{self._store.suffix()}", new["spec"]["template"])
         for extra in mine[wanted:]:
             self._pods.delete(extra)
         old = [pod for item in sets.values() if item is not new for pod in self._pods.of(item)]
@@ -80,7 +80,7 @@ class Controllers:
         return found
 
     def _new_replica_set(self, one: objects.Object, sets: dict[str, objects.Object]) -> objects.Object:
-        meta, key = one["metadata"], _hash(one["spec"]["template"])
+        meta, key = one["metadata"], templates.hash_of(one["spec"]["template"])
         template = copy.deepcopy(one["spec"]["template"])
         template.setdefault("metadata", {}).setdefault("labels", {})[_HASH] = key
         made = self._store.make(
@@ -116,15 +116,22 @@ class Controllers:
         for item in sets.values():
             found = self._pods.of(item)
             ready = sum(map(self._pods.ready, found))
+            self._scale(item, wanted if item is new else len(found))
             self._set(item, {"replicas": len(found), "readyReplicas": ready, "availableReplicas": ready})
         every = [pod for item in sets.values() for pod in self._pods.of(item)]
         ready, mine = sum(map(self._pods.ready, every)), self._pods.of(new)
-        enough = ready >= wanted - _rolling(one, wanted)[1]
+        enough = ready >= wanted - templates.rolling(one, wanted)[1]
         done = len(mine) == len(every) == wanted == ready
+        missing = max(0, max(wanted, len(every)) - ready)
+        late = self._late(one, (len(mine), ready, len(every)), done=done)
         one["metadata"].setdefault("annotations", {})[_REVISION] = new["metadata"]["annotations"][_REVISION]
         conditions = [
-            _condition("Available", enough, "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable"),
-            _condition("Progressing", True, "NewReplicaSetAvailable" if done else "ReplicaSetUpdated"),  # noqa: FBT003
+            templates.condition(
+                "Available", enough, "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable"
+            ),
+            templates.condition(
+                "Progressing", not late, late or ("NewReplicaSetAvailable" if done else "ReplicaSetUpdated")
+            ),
         ]
         self._set(
             one,
@@ -134,10 +141,32 @@ class Controllers:
                 "updatedReplicas": len(mine),
                 "readyReplicas": ready,
                 "availableReplicas": ready,
-                "unavailableReplicas": max(0, wanted - ready),
+                **({"unavailableReplicas": missing} if missing else {}),
                 "conditions": conditions,
             },
         )
+
+    def _scale(self, item: objects.Object, replicas: int) -> None:
+        if item["spec"]["replicas"] != replicas:
+            item["spec"]["replicas"] = replicas
+            item["metadata"]["generation"] += 1
+            self._store.touch(item)
+
+    def _late(self, one: objects.Object, counts: tuple[int, ...], *, done: bool) -> str:
+        """Return ``ProgressDeadlineExceeded`` when nothing has moved for as long as the Deployment grants."""
+        uid, now = one["metadata"]["uid"], self._store.clock()
+        state = (one["metadata"]["generation"], *counts)
+        since = self._progress.get(uid)
+        if done or since is None or since[0] != state:
+            self._progress[uid] = (state, now)
+            since = (state, now)
+        until = since[1] + one["spec"].get("progressDeadlineSeconds", _DEADLINE)
+        if done:
+            return ""
+        if now >= until:
+            return "ProgressDeadlineExceeded"
+        self._pods.wake(until)
+        return ""
 
     # --- StatefulSets
 
@@ -155,16 +184,16 @@ class Controllers:
         for name in names:
             if name not in found:
                 template = copy.deepcopy(spec["template"])
-                template.setdefault("metadata", {}).setdefault("labels", {})[_POD_REVISION] = revision
+                template.setdefault("metadata", {}).setdefault("labels", {})[templates.POD_REVISION] = revision
                 found[name] = self._pods.make(one, name, template)
             if not self._pods.ready(found[name]):
                 break
         else:
-            stale = [name for name in reversed(names) if _revision_of(found[name]) != revision]
+            stale = [name for name in reversed(names) if templates.revision_of(found[name]) != revision]
             if stale:
                 self._pods.delete(found.pop(stale[0]))
         every = list(found.values())
-        updated = [pod for pod in every if _revision_of(pod) == revision]
+        updated = [pod for pod in every if templates.revision_of(pod) == revision]
         ready = sum(map(self._pods.ready, every))
         done = len(updated) == wanted == ready
         current = revision if done else one.get("status", {}).get("currentRevision", revision)
@@ -175,7 +204,7 @@ class Controllers:
                 "replicas": len(every),
                 "readyReplicas": ready,
                 "availableReplicas": ready,
-                "currentReplicas": sum(_revision_of(pod) == current for pod in every),
+                "currentReplicas": sum(templates.revision_of(pod) == current for pod in every),
                 "updatedReplicas": len(updated),
                 "currentRevision": current,
                 "updateRevision": revision,
@@ -184,21 +213,26 @@ class Controllers:
         )
 
     def _daemon_set(self, one: objects.Object) -> None:
-        meta, revision = one["metadata"], self._revision(one)
+        meta, revision = one["metadata"], templates.hash_of(one["spec"]["template"])
+        self._revision(one)
         nodes = [node["metadata"]["name"] for node in self._store.of("", "Node")]
         found = {pod["spec"].get("nodeName"): pod for pod in self._pods.of(one)}
         for node in nodes:
             pod = found.get(node)
-            if pod is not None and _revision_of(pod) != revision and all(map(self._pods.ready, found.values())):
+            if (
+                pod is not None
+                and templates.revision_of(pod) != revision
+                and all(map(self._pods.ready, found.values()))
+            ):
                 self._pods.delete(pod)
                 pod = None
                 del found[node]
             if pod is None:
                 template = copy.deepcopy(one["spec"]["template"])
-                template.setdefault("metadata", {}).setdefault("labels", {})[_POD_REVISION] = revision
+                template.setdefault("metadata", {}).setdefault("labels", {})[templates.POD_REVISION] = revision
                 found[node] = self._pods.make(one, f"{meta['name']}-{self._store.suffix()}", template, node)
         ready = sum(map(self._pods.ready, found.values()))
-        updated = sum(_revision_of(pod) == revision for pod in found.values())
+        updated = sum(templates.revision_of(pod) == revision for pod in found.values())
         self._set(
             one,
             {
@@ -213,16 +247,35 @@ class Controllers:
             },
         )
 
+    def _job(self, one: objects.Object) -> None:
+        """Run a Job's pod once: simulated Jobs do not try again."""
+        found = self._pods.of(one)
+        if not found:
+            name = f"{one['metadata']['name']}-{self._store.suffix()}"
+            found = [self._pods.make(one, name, one["spec"]["template"])]
+        phase = found[0]["status"]["phase"]
+        status: dict[str, Any] = {"active": 1} if phase in {"Pending", "Running"} else {}
+        if phase == "Succeeded":
+            status = {"succeeded": 1, "conditions": [templates.condition("Complete", True, "CompletionsReached")]}  # noqa: FBT003
+        elif phase == "Failed":
+            status = {"failed": 1, "conditions": [templates.condition("Failed", True, "BackoffLimitExceeded")]}  # noqa: FBT003
+        self._set(one, status)
+
     def _revision(self, one: objects.Object) -> str:
         """Return the name of the revision of an object's template, made if it is new."""
         meta = one["metadata"]
-        name = f"{meta['name']}-{_hash(one['spec']['template'])}"
+        name = f"{meta['name']}-{templates.hash_of(one['spec']['template'])}"
         mine = [item for item in self._store.of("apps", "ControllerRevision") if pods.owned(item, one)]
         newest = max((item["revision"] for item in mine), default=0)
         found = next((item for item in mine if item["metadata"]["name"] == name), None)
         if found is None:
             made = {
-                "metadata": {"name": name, "namespace": meta["namespace"], "ownerReferences": [pods.owner(one)]},
+                "metadata": {
+                    "name": name,
+                    "namespace": meta["namespace"],
+                    "labels": {templates.POD_REVISION: name.rpartition("-")[2]},
+                    "ownerReferences": [pods.owner(one)],
+                },
                 "data": {"spec": {"template": one["spec"]["template"]}},
                 "revision": newest + 1,
             }
@@ -236,34 +289,3 @@ class Controllers:
         if one.get("status") != status:
             one["status"] = status
             self._store.touch(one)
-
-
-def _hash(template: Any) -> str:  # noqa: ANN401  # JSON
-    letters = "bcdfghjklmnpqrstvwxz2456789"
-    digest = hashlib.sha256(msgspec.json.encode(template, order="deterministic")).digest()
-    return "".join(letters[byte % len(letters)] for byte in digest[:10])
-
-
-def _revision_of(pod: objects.Object) -> str:
-    return str(pod["metadata"]["labels"].get(_POD_REVISION, ""))
-
-
-def _rolling(one: objects.Object, wanted: int) -> tuple[int, int]:
-    """Return how many pods too many, and how many too few, a rollout may have."""
-    update = one["spec"].get("strategy", {}).get("rollingUpdate") or {}
-    surge, unavailable = (
-        _share(update.get("maxSurge", "25%"), wanted, up=True),
-        _share(update.get("maxUnavailable", "25%"), wanted, up=False),
-    )
-    return (surge, unavailable) if surge or unavailable else (0, 1)
-
-
-def _share(value: int | str, wanted: int, *, up: bool) -> int:
-    if isinstance(value, int):
-        return value
-    part = wanted * int(value.rstrip("%"))
-    return -(-part // 100) if up else part // 100
-
-
-def _condition(sort: str, true: bool, reason: str) -> dict[str, str]:  # noqa: FBT001  # private
-    return {"type": sort, "status": "True" if true else "False", "reason": reason, "message": ""}

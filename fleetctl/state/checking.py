@@ -20,7 +20,10 @@ _RULES = (
     ),
     (
         "{1} is finished and {0} has no outcome",
-        "SELECT s.site, s.run FROM run_sites s JOIN runs r ON r.id = s.run WHERE r.state = 'finished' AND s.outcome IS NULL",
+        (
+            "SELECT s.site, s.run FROM run_sites s JOIN runs r ON r.id = s.run"
+            " WHERE r.state = 'finished' AND s.outcome IS NULL"
+        ),
     ),
     (
         "{0} of {1} was changed and never claimed",
@@ -28,8 +31,10 @@ _RULES = (
     ),
     (
         "{0} has a lease of {1}, which does not know it",
-        "SELECT l.site, l.run FROM leases l LEFT JOIN run_sites s ON s.run = l.run AND s.site = l.site"
-        " WHERE s.site IS NULL OR s.attempt < l.attempt",
+        (
+            "SELECT l.site, l.run FROM leases l LEFT JOIN run_sites s ON s.run = l.run AND s.site = l.site"
+            " WHERE s.site IS NULL OR s.attempt < l.attempt"
+        ),
     ),
     (
         "{0} is owed something by {1}, which was aborted",

@@ -79,7 +79,7 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """Which outcomes were recorded; the others came too late. ``halted`` says why the run was stopped by them, or ""."""
+    """Which outcomes were recorded, the others came too late; ``halted`` says why they stopped the run, or ""."""
 
     accepted: frozenset[str]
     halted: str
@@ -123,7 +123,8 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
         [(one.site, one.bundle, run, one.attempt, process, one.until) for one in claims],
     )
     conn.executemany(
-        "UPDATE run_sites SET phase = 'applying', attempt = ?, started = coalesce(started, ?) WHERE run = ? AND site = ?",
+        "UPDATE run_sites SET phase = 'applying', attempt = ?, started = coalesce(started, ?)"
+        " WHERE run = ? AND site = ?",
         [(one.attempt, now, run, one.site) for one in claims],
     )
     left = conn.execute(
@@ -206,8 +207,9 @@ def skip_locked(conn: sqlite3.Connection, run: str, now: float) -> int:
 
 def _record(conn: sqlite3.Connection, run: str, one: Claim, result: outcomes.Result, now: float) -> bool:
     changed = conn.execute(
-        "UPDATE run_sites SET phase = 'done', outcome = ?, effect = ?, reason = ?, cause = ?, owed = ?, before_visit = ?,"
-        " after_visit = ?, previous = ?, identity = coalesce(?, identity), evidence = ?, requests = ?, notes = ?, ended = ?"
+        "UPDATE run_sites SET phase = 'done', outcome = ?, effect = ?, reason = ?, cause = ?, owed = ?,"
+        " before_visit = ?, after_visit = ?, previous = ?, identity = coalesce(?, identity), evidence = ?,"
+        " requests = ?, notes = ?, ended = ?"
         " WHERE run = ? AND site = ? AND outcome IS NULL AND attempt = ?",
         (
             result.outcome,

@@ -63,7 +63,7 @@ class Store:
 
 @contextlib.contextmanager
 def open_store(path: pathlib.Path, clock: Callable[[], float] = time.time) -> Iterator[Store]:
-    """Open the store, making it where there is none; raises ``Refused`` or ``NotConfigured`` and touches nothing then."""
+    """Open the store, made where there is none; raises ``Refused`` or ``NotConfigured``, touching nothing."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_network(path.parent)

@@ -87,7 +87,7 @@ def count(conn: sqlite3.Connection, run: str) -> int:
 def drop_unpayable(conn: sqlite3.Connection, run: str, now: float) -> None:
     """Take the members of a catch-up off it whose debt was cancelled or frozen since it began."""
     conn.execute(
-        "UPDATE run_sites SET outcome = 'skipped', effect = 'none', reason = 'aborted', phase = 'done', ended = ?1"
+        "UPDATE run_sites SET outcome = 'skipped', effect = 'none', reason = 'aborted', phase = 'done', ended = ?1"  # noqa: S608
         " WHERE run = ?2 AND outcome IS NULL AND origin IS NOT NULL AND NOT EXISTS ("
         " SELECT 1 FROM debts d JOIN runs r ON r.id = d.run WHERE d.run = run_sites.origin AND d.site = run_sites.site"
         f" AND d.state = 'open' AND {_PAYABLE})",  # ours

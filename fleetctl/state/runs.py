@@ -1,8 +1,8 @@
 """Runs in the journal: how one begins, stands still, goes on and ends. Each function is one transaction's work.
 
 A run is ``running`` until it is ``finished``; ``paused`` and ``halted`` runs can be resumed, an ``aborted`` one cannot.
-What abort, undo and newer runs do to debts is rule R9, what refuses a run is R10, what resume leaves alone is R11 of the
-rollout protocol.
+What abort, undo and newer runs do to debts is rule R9, what refuses a run is R10, what resume leaves alone is R11 of
+the rollout protocol.
 """
 
 from __future__ import annotations
@@ -138,20 +138,49 @@ def _take_over(conn: sqlite3.Connection, run: Run) -> None:
 
 def _insert(conn: sqlite3.Connection, run: Run, seeds: Iterable[RowSeed]) -> None:
     conn.execute(
-        "INSERT INTO runs (id, kind, plan, plan_blob, who, commit_id, dirty, project, bundle, namespace, version, state,"
-        " created, why, wave, supersedes, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (run.id, run.kind, run.plan, run.plan_blob, run.who, run.commit, run.dirty, run.project, run.bundle)
-        + (run.namespace, run.version, run.state, run.created, run.why, run.wave, run.supersedes, run.undoes),
+        "INSERT INTO runs (id, kind, plan, plan_blob, who, commit_id, dirty, project, bundle, namespace, version,"
+        " state, created, why, wave, supersedes, undoes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run.id,
+            run.kind,
+            run.plan,
+            run.plan_blob,
+            run.who,
+            run.commit,
+            run.dirty,
+            run.project,
+            run.bundle,
+            run.namespace,
+            run.version,
+            run.state,
+            run.created,
+            run.why,
+            run.wave,
+            run.supersedes,
+            run.undoes,
+        ),
     )
     conn.executemany(
         "INSERT INTO run_sites (run, site, wave, phase, attempt, outcome, effect, reason, owed, accepted, goal, base,"
         " checked, identity, origin, requests, notes, ended)"
         " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0, '[]', ?)",
         [
-            (run.id, seed.site, seed.wave, events.Phase.DONE if seed.skip else events.Phase.WAITING)
-            + ((outcomes.Outcome.SKIPPED, outcomes.Effect.NONE) if seed.skip else (None, None))
-            + (seed.skip, seed.skip in outcomes.OWED_SKIPS, seed.goal, seed.base, seed.checked)
-            + (seed.identity, seed.origin, run.created if seed.skip else None)
+            (
+                run.id,
+                seed.site,
+                seed.wave,
+                events.Phase.DONE if seed.skip else events.Phase.WAITING,
+                outcomes.Outcome.SKIPPED if seed.skip else None,
+                outcomes.Effect.NONE if seed.skip else None,
+                seed.skip,
+                seed.skip in outcomes.OWED_SKIPS,
+                seed.goal,
+                seed.base,
+                seed.checked,
+                seed.identity,
+                seed.origin,
+                run.created if seed.skip else None,
+            )
             for seed in seeds
         ],
     )

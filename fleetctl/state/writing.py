@@ -1,4 +1,4 @@
-"""One thread that writes: it takes all changes that wait, commits them together, and only then says that they are done."""
+"""One thread that writes: it takes all changes that wait, commits them together, and only then says so."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Writer:
                 done.set_exception(raised)
 
     def _one(self, change: _Change) -> tuple[Any, BaseException | None]:
-        """Make one change; what it raises undoes it alone, save trouble of the database itself, which ends the batch."""
+        """Make one change; what it raises undoes it alone, save trouble of the database, which ends the batch."""
         self._connection.execute("SAVEPOINT change")
         try:
             result = change(self._connection)

@@ -21,6 +21,7 @@ HOMES = {
     "jsonschema_rs": {"rendering", "schema"},
     # Records are its structs, so every room that has records has it.
     "msgspec": {
+        "cli",
         "clusters",
         "inventory",
         "kube",

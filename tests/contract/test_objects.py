@@ -65,7 +65,7 @@ def test_lists_in_pages(place: talking.Place) -> None:
     """A limited LIST gives a token for the rest; every page has the resourceVersion of the first."""
     for number in range(5):
         place.applied(talking.config_map(f"page-{number}", DATA, labels={"paged": "yes"}))
-    query: dict[str, object] = {"labelSelector": "paged", "limit": 2}
+    query: dict[str, object] = {"labelSelector": "paged=yes", "limit": 2}
     names: list[str] = []
     versions: set[str] = set()
     sizes: list[int] = []

@@ -7,12 +7,31 @@ from typing import Any
 
 import msgspec
 
-from fleetctl.kube import surroundings, views
-from fleetctl.model import objects
+from fleetctl.kube import surroundings, views, workloads
+from fleetctl.model import objects, outcomes
 
-__all__ = ["IMAGE", "Json", "deployment", "event", "listed", "node", "owned", "pod", "replica_set", "view"]
+__all__ = [
+    "IMAGE",
+    "Case",
+    "Json",
+    "check",
+    "deployment",
+    "event",
+    "fresh",
+    "listed",
+    "node",
+    "numbered",
+    "owned",
+    "pod",
+    "replica_set",
+    "stateful_set",
+    "view",
+]
 
 Json = dict[str, Any]
+
+Case = tuple[Json, dict[str, list[Json]], outcomes.State, str, str]
+"""An object, what stands around it, and the verdict: state, message, and the reason of its cause or ""."""
 
 IMAGE = "reg.eu.example:5000/pos-gateway:1.4.0"
 
@@ -130,3 +149,30 @@ def view(
     return views.View(
         objects.ObjectId(group, name, "pos", "gateway"), encoded, around=around, **({"since": 10.0} | more)
     )
+
+
+def check(kind: str, case: Case, **more: Any) -> None:  # noqa: ANN401 - fields of a View
+    """Hold the verdict on an object against the one that is expected."""
+    body, lists, state, message, reason = case
+    found = workloads.verdict(view(kind, body, listed(**lists), **more))
+    assert (found.state, found.message, found.cause.reason if found.cause else "") == (state, message, reason)
+
+
+def fresh(number: int = 2, **more: Any) -> list[Json]:  # noqa: ANN401 - arguments of pod
+    """Pods of the new ReplicaSet."""
+    return [pod(f"gateway-new-{at}", "gateway-new", **more) for at in range(number)]
+
+
+def stateful_set(revision: str = "gateway-b", **more: Any) -> Json:  # noqa: ANN401 - JSON
+    """StatefulSet pos/gateway with 3 replicas."""
+    status = {"observedGeneration": 2, "replicas": 3, "updateRevision": revision, "currentRevision": "gateway-a"}
+    return {
+        "metadata": owned("gateway", "") | {"generation": 2},
+        "spec": {"replicas": 3} | more.get("spec", {}),
+        "status": status | more.get("status", {}),
+    }
+
+
+def numbered(*pods: tuple[int, str, bool], **more: Any) -> list[Json]:  # noqa: ANN401 - arguments of pod
+    """Pods of the StatefulSet: number, revision, whether it is ready."""
+    return [pod(f"gateway-{at}", "gateway", revision, ready=ready, **more) for at, revision, ready in pods]

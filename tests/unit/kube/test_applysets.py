@@ -192,7 +192,12 @@ LABELS = st.dictionaries(st.text(min_size=1), st.text())
 def test_member_gains_a_label_and_nothing_else(labels: dict[str, str], has_labels: bool) -> None:  # noqa: FBT001 - drawn
     """The object that is sent is the one that was rendered, with its set's label."""
     metadata: dict[str, Any] = {"name": "a", "namespace": "pos"} | ({"labels": labels} if has_labels else {})
-    rendered: dict[str, Any] = {"apiVersion": "v1", "data": {"x": "ü", "n": "1.0"}, "kind": "ConfigMap", "metadata": metadata}
+    rendered: dict[str, Any] = {
+        "apiVersion": "v1",
+        "data": {"x": "ü", "n": "1.0"},
+        "kind": "ConfigMap",
+        "metadata": metadata,
+    }
     sent = json.loads(applysets.member(objects.canonical(rendered), "applyset-x-v1"))
     wanted = (labels if has_labels else {}) | {applysets.PART_OF: "applyset-x-v1"}
     assert sent == rendered | {"metadata": metadata | {"labels": wanted}}

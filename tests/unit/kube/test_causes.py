@@ -20,7 +20,8 @@ RESOLVING = f'{CONTAINERD}failed to resolve reference "{IMAGE}": '
 NO_PLATFORM = "no match for platform in manifest: not found"
 REFUSED = 'Head "https://reg.eu.example:5000/v2/": dial tcp 10.1.2.3:5000: connect: connection refused'
 CRIO = f"initializing source docker://{IMAGE}: reading manifest 1.4.0 in reg.eu.example:5000/pos-gateway: "
-QUOTA = QUOTA
+QUOTA = 'pods "gateway-7d9c4f-" is forbidden: exceeded quota: small'
+TAINTED = "1 Insufficient memory, 2 node(s) had taint {a: b}, that the pod did not tolerate"
 FIELD = "spec.containers{gateway}"
 
 Waiting = tuple[str, str]
@@ -111,14 +112,14 @@ def test_container_that_does_not_start(waiting: Waiting, cause: outcomes.Cause |
 
 
 ENDS = {
-    "error": ({"exitCode": 3, "reason": "Error"}, "CrashLoopBackOff", "exit code 3 (Error), restarted 4 times"),
+    "error": ({"exitCode": 3, "reason": "Error"}, "CrashLoopBackOff", "exit code 3 (Error), restarts: 4"),
     "out of memory": (
         {"exitCode": 137, "reason": "OOMKilled"},
         "OOMKilled",
-        "exit code 137 (OOMKilled), restarted 4 times",
+        "exit code 137 (OOMKilled), restarts: 4",
     ),
-    "signal": ({"exitCode": 0, "signal": 9}, "CrashLoopBackOff", "killed by signal 9, restarted 4 times"),
-    "nothing known": (None, "CrashLoopBackOff", "restarted 4 times"),
+    "signal": ({"exitCode": 0, "signal": 9}, "CrashLoopBackOff", "killed by signal 9, restarts: 4"),
+    "nothing known": (None, "CrashLoopBackOff", "restarts: 4"),
 }
 
 
@@ -143,9 +144,8 @@ def test_container_that_ended() -> None:
 NODES = {
     "one": ("0/1 nodes are available: 1 Insufficient memory.", "insufficient memory"),
     "preemption": (
-        "0/3 nodes are available: 1 Insufficient memory, 2 node(s) had taint {a: b}, that it does not tolerate. preemption:"
-        + " 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
-        "insufficient memory, had taint {a: b}, that it does not tolerate",
+        f"0/3 nodes are available: {TAINTED}. preemption: 0/3 nodes are available: 3 Preemption is not helpful.",
+        "insufficient memory, had taint {a: b}, that the pod did not tolerate",
     ),
     "claims": (
         "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes",

@@ -1,0 +1,148 @@
+"""Plans, runs and explanations for machines; keys are stable, times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from fleetctl.model import outcomes
+from fleetctl.reports import envelopes
+from fleetctl.rollout import accounts, planning
+
+__all__ = ["explanation", "history", "preview", "sites", "summary"]
+
+_Envelope = dict[str, Any]
+
+
+def preview(found: planning.Preview) -> _Envelope:
+    """Return a plan with what it would change."""
+    return {
+        "apiVersion": envelopes.API_VERSION,
+        "kind": "Plan",
+        "name": found.digest,
+        "simulated": found.simulated,
+        "plan": msgspec.to_builtins(found.plan),
+        "before": dict(found.before),
+        "changes": [
+            {
+                "sites": list(fold.sites),
+                "known": fold.known,
+                "objects": [{"verb": one.verb, "object": str(one.id), "details": one.details} for one in fold.changes],
+            }
+            for fold in found.folds
+        ],
+        "leftOut": [{"reason": one.reason, "sites": list(one.sites), "owed": one.owed} for one in found.left_out],
+        "silent": [{"cause": _cause(cause), "sites": list(names)} for cause, names in found.silent],
+    }
+
+
+def summary(found: accounts.Summary) -> _Envelope:
+    """Return how a run stands."""
+    return {
+        "apiVersion": envelopes.API_VERSION,
+        "kind": "Run",
+        "name": found.run,
+        "does": found.kind,
+        "bundle": found.bundle,
+        "version": found.version,
+        "plan": found.plan,
+        "state": str(found.state),
+        "why": found.why,
+        "who": found.who,
+        "simulated": found.simulated,
+        "created": found.created,
+        "ended": found.ended,
+        "undoes": found.undoes,
+        "waves": [
+            {
+                "name": wave.name,
+                "members": wave.members,
+                "outcomes": {str(outcome): count for outcome, count in wave.counts.items()},
+                "maxFailed": wave.budget_failed,
+                "maxUnreachable": wave.budget_unreachable,
+            }
+            for wave in found.waves
+        ],
+        "causes": [
+            {"cause": _cause(one.cause), "outcome": str(one.outcome), "sites": list(one.sites)} for one in found.causes
+        ],
+        "owed": found.owed,
+        "notStarted": found.not_started,
+        "inFlight": found.in_flight,
+        "broken": found.broken,
+    }
+
+
+def sites(lines: Iterable[accounts.SiteLine]) -> _Envelope:
+    """Return the sites of a run."""
+    return _list(
+        "RunSiteList",
+        [
+            {
+                "name": one.site,
+                "wave": one.wave,
+                "phase": str(one.phase),
+                "outcome": one.outcome and str(one.outcome),
+                "effect": one.effect and str(one.effect),
+                "reason": str(one.reason),
+                "cause": _cause(one.cause),
+                "started": one.started,
+                "ended": one.ended,
+            }
+            for one in lines
+        ],
+    )
+
+
+def history(lines: Iterable[accounts.RunLine]) -> _Envelope:
+    """Return runs, newest first."""
+    return _list(
+        "RunList",
+        [
+            {
+                "name": one.run,
+                "does": one.kind,
+                "bundle": one.bundle,
+                "version": one.version,
+                "state": str(one.state),
+                "created": one.created,
+                "who": one.who,
+                "outcomes": {str(outcome): count for outcome, count in one.counts.items()},
+            }
+            for one in lines
+        ],
+    )
+
+
+def explanation(found: accounts.Explanation) -> _Envelope:
+    """Return why a site is as it is."""
+    return {
+        "apiVersion": envelopes.API_VERSION,
+        "kind": "Explanation",
+        "name": found.site,
+        "run": found.run,
+        "bundle": found.bundle,
+        "version": found.version,
+        "wave": found.wave,
+        "outcome": found.outcome and str(found.outcome),
+        "effect": found.effect and str(found.effect),
+        "reason": str(found.reason),
+        "cause": _cause(found.cause),
+        "ended": found.ended,
+        "seconds": found.took,
+        "evidence": found.evidence,
+        "madeBy": found.template,
+        "sameCause": found.same_cause,
+        "owed": found.owed,
+        "simulated": found.simulated,
+    }
+
+
+def _cause(cause: outcomes.Cause | None) -> _Envelope | None:
+    return None if cause is None else {"reason": cause.reason, "subject": cause.subject, "message": cause.message}
+
+
+def _list(kind: str, items: list[_Envelope]) -> _Envelope:
+    return {"apiVersion": envelopes.API_VERSION, "kind": kind, "items": items}
