@@ -25,7 +25,8 @@ _STYLES: Final = {"failed": "red", "owed": "yellow"}
 class Live:
     """Draws what a run has come to; ``with`` begins and ends the drawing."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic, *, leave: bool = False) -> None:
+        """Take the terminal; ``leave`` lets the last drawing stand, where no ending will say it again."""
         self._progress = counting.Progress(clock)
         self._lock = threading.Lock()
         self._columns = terminals.width(stream) or 80
@@ -38,6 +39,7 @@ class Live:
             refresh_per_second=_RATE,
             redirect_stdout=False,
             redirect_stderr=False,
+            transient=not leave,
         )
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -22,5 +23,5 @@ def showing(stream: TextIO) -> Iterator[events.Observe]:
         return
     from fleetctl.console import live  # noqa: PLC0415  # rich is for people who watch
 
-    with live.Live(stream) as view:
+    with live.Live(stream, leave=not sys.stdout.isatty()) as view:
         yield view.observe

@@ -28,6 +28,7 @@ def _lines(summary: accounts.Summary, columns: int | None) -> Iterator[str]:
     yield from terminals.wrapped(terminals.visible(_headline(summary)), columns, "  ")
     yield ""
     yield from _waves(summary, columns)
+    yield from _waiting(summary)
     causes = list(_causes(summary, columns))
     if causes:
         yield ""
@@ -67,6 +68,12 @@ def _waves(summary: accounts.Summary, columns: int | None) -> Iterator[str]:
         done = sum(wave.counts.values())
         text = f"  {name.ljust(width)}  {f'{done:,}/{wave.members:,}':>11}  {'  '.join(_counts(wave))}"
         yield from terminals.wrapped(text, columns, " " * (width + 17))
+
+
+def _waiting(summary: accounts.Summary) -> Iterator[str]:
+    for reason, count in summary.waiting.items():
+        owed = " (owed)" if reason in outcomes.OWED_SKIPS else ""
+        yield f"  not visited: {count:,} {reason}{owed}"
 
 
 def _counts(wave: accounts.WaveLine) -> Iterator[str]:
@@ -172,17 +179,15 @@ def history(lines: Iterable[accounts.RunLine], stream: TextIO) -> None:
     """Write runs, one a line, newest first."""
     now = time.time()
     tables.table(
-        ["NAME", "KIND", "BUNDLE", "VERSION", "STATE", "SITES", "FAILED", "OWED", "AGE"],
+        ["NAME", "KIND", "RELEASE", "STATE", "FAILED", "OWED", "AGE"],
         (
             [
                 line.run,
                 line.kind,
-                line.bundle,
-                line.version,
+                f"{line.bundle}@{line.version}",
                 str(line.state),
-                str(sum(line.counts.values())),
                 str(line.counts.get(outcomes.Outcome.FAILED, 0)),
-                str(line.counts.get(outcomes.Outcome.UNREACHABLE, 0)),
+                str(line.owed),
                 counting.duration(now - line.created),
             ]
             for line in lines

@@ -39,7 +39,7 @@ class Pace(msgspec.Struct, frozen=True):
     """For one request, all in all."""
     first_pause: float = 0.5
     longest_pause: float = 15.0
-    unreachable: float = 10.0
+    unreachable: float = 5.0
     """How long silence is met with another try."""
 
 

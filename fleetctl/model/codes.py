@@ -92,6 +92,9 @@ class Code(enum.StrEnum):
 
     CLUSTER_NO_ACCESS = "cluster/no-access"
 
+    DEMO_FLEET = "demo/fleet"
+    DEMO_FOLDER = "demo/folder"
+
     KUBE_BAD_KUBECONFIG = "kube/bad-kubeconfig"
     KUBE_NO_CONTEXT = "kube/no-context"
     KUBE_NO_KUBECONFIG = "kube/no-kubeconfig"

@@ -109,6 +109,7 @@ def history(lines: Iterable[accounts.RunLine]) -> _Envelope:
                 "state": str(one.state),
                 "created": one.created,
                 "who": one.who,
+                "owed": one.owed,
                 "outcomes": {str(outcome): count for outcome, count in one.counts.items()},
             }
             for one in lines

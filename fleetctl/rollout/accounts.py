@@ -76,6 +76,8 @@ class Summary(msgspec.Struct, frozen=True):
     simulated: bool = False
     accepted: int = 0
     """Failures that were accepted with --accept-failed."""
+    waiting: dict[outcomes.Reason, int] = {}
+    """Members that were not visited at all, by reason."""
 
     def count(self, outcome: outcomes.Outcome) -> int:
         """Return how many sites ended so, in all waves and outside them."""
@@ -93,6 +95,8 @@ class RunLine(msgspec.Struct, frozen=True):
     created: float
     counts: dict[outcomes.Outcome, int]
     who: str
+    owed: int
+    """Sites with an open debt of this run."""
 
 
 class Explanation(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ FRESH = 60.0
 
 _KEPT = 256
 _MARGIN = 5.0
+_READ = 30.0
 
 
 class Engine:
@@ -42,11 +43,16 @@ class Engine:
         self.known = functools.lru_cache(_KEPT)(self._known)
 
     def connect(
-        self, site: str, fence: Callable[[float], bool] = lambda _: True, limit: float | None = None
+        self,
+        site: str,
+        fence: Callable[[float], bool] = lambda _: True,
+        *,
+        limit: float,
+        pace: client.Pace = client.Pace(),  # noqa: B008  # frozen
     ) -> client.Client:
         """Return a client for a site whose requests all end within ``limit`` seconds from now."""
-        deadline = None if limit is None else time.monotonic() + limit
-        return client.Client(self._wire.session(self._endpoints[site]), fence=fence, deadline=deadline)
+        session = self._wire.session(self._endpoints[site])
+        return client.Client(session, fence=fence, deadline=time.monotonic() + limit, pace=pace)
 
     def _known(self, digest: str) -> releases.Release | None:
         return self.store.read(lambda conn: stored.get(conn, digest))
@@ -66,7 +72,12 @@ class Engine:
     ) -> dict[str, planning.Reading]:
         """Read the bundle's parent at every member."""
         return await surveying.survey(
-            members, functools.partial(self.connect, limit=30.0), bundle, namespace, concurrency=concurrency, told=told
+            members,
+            functools.partial(self.connect, limit=_READ, pace=client.Pace(unreachable=0.0)),
+            bundle,
+            namespace,
+            concurrency=concurrency,
+            told=told,
         )
 
     async def work(
@@ -92,7 +103,7 @@ class Engine:
                 return surveying.unchanged(reading)
             order = self._order(ticket, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
-            with self.connect(ticket.claim.site, ticket.fence, limit) as api:
+            with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
                 return await visiting.visit(order, api, ticket.tell, self.known)
 
         settings = settings or working.Settings(concurrency=plan.strategy.concurrency, simulated=self.simulated)

@@ -11,7 +11,8 @@ import msgspec
 from fleetctl.model import codes, errors, events, outcomes, plans, releases
 from fleetctl.model import sites as fleet
 from fleetctl.rollout import accounts, saving
-from fleetctl.state import blobs, databases, debts, runs
+from fleetctl.runs import budgets
+from fleetctl.state import blobs, claims, databases, debts, runs
 from fleetctl.state import releases as stored
 
 __all__ = ["explain", "find", "history", "knower", "payable", "sites", "summary", "touched", "unfinished"]
@@ -84,7 +85,7 @@ def summary(store: databases.Store, name: str, *, simulated: bool = False) -> ac
         version=run.version,
         plan=run.plan,
         state=run.state,
-        why=run.why,
+        why=_why(store, run, plan),
         who=run.who,
         created=run.created,
         ended=run.ended,
@@ -100,6 +101,7 @@ def summary(store: databases.Store, name: str, *, simulated: bool = False) -> ac
         undoes=run.undoes,
         simulated=simulated,
         accepted=sum(row.accepted for row in rows),
+        waiting=dict(Counter(row.reason for row in rows if not row.wave)),
     )
 
 
@@ -115,6 +117,7 @@ def history(store: databases.Store, bundle: str | None) -> list[accounts.RunLine
             created=run.created,
             counts=store.read(functools.partial(runs.counts, run=run.id)),
             who=run.who,
+            owed=store.read(functools.partial(debts.count, run=run.id)),
         )
         for run in store.read(lambda conn: runs.all_of(conn, bundle))
     ]
@@ -158,6 +161,13 @@ def explain(
         owed=store.read(lambda conn: debts.of(conn, site.name, run.bundle)) is not None,
         simulated=simulated,
     )
+
+
+def _why(store: databases.Store, run: runs.Run, plan: plans.Plan) -> str:
+    """Say why a run stands still; of a halt with the numbers of now, as visits under way ended after it."""
+    if run.state is not events.RunState.HALTED:
+        return run.why
+    return budgets.decider(plan)(store.read(functools.partial(claims.tallies, run=run.id))) or run.why
 
 
 def _plan(store: databases.Store, run: runs.Run) -> plans.Plan:

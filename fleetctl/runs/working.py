@@ -115,7 +115,7 @@ class _Worker:
     def started(self) -> events.RunStarted:
         """Return the event that says what the run is, and which sites ended before."""
         plan, run = self._job.plan, self._job.run
-        rows = self._store.read(lambda conn: runs.counts(conn, self._name))
+        rows = self._store.read(lambda conn: runs.sites(conn, self._name))
         total = sum(wave.members for wave in plan.waves)
         return events.RunStarted(
             run=run.id,
@@ -128,7 +128,7 @@ class _Worker:
             total_failed=plan.strategy.max_failed.of(total),
             total_unreachable=plan.strategy.max_unreachable.of(total),
             simulated=self._job.settings.simulated,
-            resumed=bool(rows),
+            resumed=any(row.attempt for row in rows),
         )
 
     async def work(self) -> events.RunState:

@@ -1,7 +1,8 @@
 """A simulated fleet: one API server per site, each with an authority, a certificate and a token of its own.
 
-``running`` serves it from a thread of this process, ``serve`` until the process is told to end. The folder then holds a
-kubeconfig with one context per site, and ``faults.json``, which may be written at any time: a map of site to fault.
+``running`` serves it from a thread of this process; ``python -m fleetctl.sim FOLDER`` serves what the folder's
+``fleet.json`` describes until it is told to end. The folder then holds a kubeconfig with one context per site, and may
+at any time get a ``faults.json``: a map of site to fault.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ from cryptography.x509.oid import NameOID
 
 from fleetctl.sim import behaviours, clusters, servers
 
-__all__ = ["FAULTS", "KUBECONFIG", "Fleet", "running", "serve"]
+__all__ = ["FAULTS", "FLEET", "KUBECONFIG", "Fleet", "Spec", "running", "serve_folder"]
 
 KUBECONFIG: Final = "kubeconfig"
 FAULTS: Final = "faults.json"
+FLEET: Final = "fleet.json"
 _LOOK: Final = 0.2
 _DAYS: Final = 30
 
@@ -122,14 +124,19 @@ def running(
         loop.close()
 
 
-async def serve(
-    sites: Iterable[str], folder: pathlib.Path, rules: behaviours.Behaviours, told: Callable[[Fleet], None]
-) -> None:
-    """Serve a fleet until SIGINT or SIGTERM, or until the process that started this one is gone."""
-    fleet = Fleet(sites, rules)
+class Spec(msgspec.Struct, frozen=True):
+    """What ``FLEET`` in a folder says: the sites, and how pods of which images fare."""
+
+    sites: tuple[str, ...]
+    rules: tuple[behaviours.Behaviour, ...] = ()
+
+
+async def serve_folder(folder: pathlib.Path) -> None:
+    """Serve the fleet that a folder describes until SIGINT or SIGTERM, or until this process is an orphan."""
+    spec = msgspec.json.decode(_read(folder / FLEET), type=Spec)
+    fleet = Fleet(spec.sites, behaviours.Behaviours(spec.rules))
     await fleet.start()
     _write(folder, fleet)
-    told(fleet)
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,6 +147,10 @@ async def serve(
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(end.wait(), _LOOK)
     await fleet.stop()
+
+
+def _read(file: pathlib.Path) -> bytes:
+    return file.read_bytes()
 
 
 async def _look(file: pathlib.Path, seen: float, fleet: Fleet) -> float:

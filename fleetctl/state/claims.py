@@ -33,6 +33,7 @@ __all__ = [
     "new_process",
     "renew",
     "skip_locked",
+    "tallies",
 ]
 
 LEASE: Final = 60.0
@@ -173,7 +174,7 @@ def finish(
             _note_installed(conn, found, one, result, now)
     halted = ""
     if found.state is events.RunState.RUNNING and accepted:
-        halted = decide(_tallies(conn, run))
+        halted = decide(tallies(conn, run))
         if halted:
             conn.execute("UPDATE runs SET state = 'halted', why = ?, ended = ? WHERE id = ?", (halted, now, run))
     return Finished(frozenset(accepted), halted)
@@ -263,7 +264,8 @@ def _note_installed(conn: sqlite3.Connection, run: rows.Run, one: Claim, result:
         installed.take_away(conn, one.site, one.bundle)
 
 
-def _tallies(conn: sqlite3.Connection, run: str) -> list[Tally]:
+def tallies(conn: sqlite3.Connection, run: str) -> list[Tally]:
+    """Return how the sites of a run fared, as far as budgets count them."""
     found = conn.execute(
         "SELECT wave, outcome, reason, count(*) FROM run_sites WHERE run = ? AND outcome IS NOT NULL AND NOT accepted"
         " GROUP BY wave, outcome, reason",
