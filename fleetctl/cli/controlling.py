@@ -16,12 +16,12 @@ from fleetctl.state import runs
 
 __all__ = ["abort", "add_to", "history", "pause", "resume", "status"]
 
-RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="The run; by default the latest.")]
+_RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="The run; by default the latest.")]
 
 
 def status(
     ctx: typer.Context,
-    run: RunName = None,
+    run: _RunName = None,
     failed: Annotated[bool, typer.Option("--failed", help="List the failed sites, one a line.")] = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -54,7 +54,7 @@ def history(
         run_screens.history(lines, sys.stdout)
 
 
-def pause(ctx: typer.Context, run: RunName = None) -> None:
+def pause(ctx: typer.Context, run: _RunName = None) -> None:
     """Start no more sites of a run; visits under way end as they would. Works from another terminal."""
     opened = opening.of(ctx)
     with opened.store(opened.project()) as store:
@@ -63,7 +63,7 @@ def pause(ctx: typer.Context, run: RunName = None) -> None:
     run_screens.paused(found.id, sys.stdout)
 
 
-def abort(ctx: typer.Context, run: RunName = None) -> None:
+def abort(ctx: typer.Context, run: _RunName = None) -> None:
     """End a run for good: sites that were not started stay as they are, and nothing of it is owed any more."""
     opened = opening.of(ctx)
     with opened.store(opened.project()) as store:
@@ -75,7 +75,7 @@ def abort(ctx: typer.Context, run: RunName = None) -> None:
 
 def resume(
     ctx: typer.Context,
-    run: RunName = None,
+    run: _RunName = None,
     accept_failed: Annotated[
         bool, typer.Option("--accept-failed", help="Go on past a halt; budgets count from here on.")
     ] = False,

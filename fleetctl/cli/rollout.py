@@ -24,14 +24,18 @@ __all__ = ["app", "catchup", "plan", "remove", "start", "undo"]
 app = commands.application("Bring a bundle to many clusters in waves; look at runs, stop them, undo them.")
 controlling.add_to(app)
 
-Wanted = Annotated[str, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; a version asserts what it is at.")]
-Reapply = Annotated[bool, typer.Option("--reapply", help="Apply everywhere, also where nothing seems to be missing.")]
-Verify = Annotated[bool, typer.Option("--verify", help="Look at every object, also where the parent says all is well.")]
-Force = Annotated[
+_Wanted = Annotated[
+    str, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; a version asserts what it is at.")
+]
+_Reapply = Annotated[bool, typer.Option("--reapply", help="Apply everywhere, also where nothing seems to be missing.")]
+_Verify = Annotated[
+    bool, typer.Option("--verify", help="Look at every object, also where the parent says all is well.")
+]
+_Force = Annotated[
     str | None,
     typer.Option("--force-conflicts", metavar="MANAGER,..|all", help="Take fields over from these field managers."),
 ]
-Supersede = Annotated[
+_Supersede = Annotated[
     str | None, typer.Option("--supersede", metavar="RUN", help="Abort this unfinished run of the bundle first.")
 ]
 
@@ -43,11 +47,11 @@ def plan(
     ctx: typer.Context,
     selection: selecting.Selection,
     making: options.Making,
-    wanted: Wanted,
+    wanted: _Wanted,
     out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Where the plan is saved.")] = None,
-    reapply: Reapply = False,
-    verify: Verify = False,
-    force: Force = None,
+    reapply: _Reapply = False,
+    verify: _Verify = False,
+    force: _Force = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something would change.")] = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -79,10 +83,10 @@ def start(
     saved: Annotated[
         str | None, typer.Option("--plan", metavar="FILE", help="Run exactly this plan, or refuse.")
     ] = None,
-    reapply: Reapply = False,
-    verify: Verify = False,
-    force: Force = None,
-    supersede: Supersede = None,
+    reapply: _Reapply = False,
+    verify: _Verify = False,
+    force: _Force = None,
+    supersede: _Supersede = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Bring a bundle to the selected sites, wave by wave."""
@@ -121,8 +125,8 @@ def remove(
     ctx: typer.Context,
     selection: selecting.Selection,
     making: options.Making,
-    wanted: Wanted,
-    supersede: Supersede = None,
+    wanted: _Wanted,
+    supersede: _Supersede = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Take a bundle off the selected sites, wave by wave; protected kinds such as PersistentVolumeClaims stay."""

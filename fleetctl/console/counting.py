@@ -12,7 +12,7 @@ __all__ = ["Cause", "Progress", "WaveCount", "duration", "word"]
 
 _LEAST_FOR_ETA: Final = 5
 
-WORDS: Final = {
+_WORDS: Final = {
     outcomes.Outcome.CHANGED: "changed",
     outcomes.Outcome.UNCHANGED: "unchanged",
     outcomes.Outcome.FAILED: "failed",
@@ -36,7 +36,7 @@ def word(outcome: outcomes.Outcome, reason: outcomes.Reason = outcomes.Reason.NO
     """Return an outcome in words: ``changed``, ``owed (maintenance)``, ``skipped (moved)``."""
     if outcome is outcomes.Outcome.SKIPPED:
         return f"{'owed' if owed else 'skipped'} ({reason})"
-    return WORDS[outcome]
+    return _WORDS[outcome]
 
 
 class WaveCount:
@@ -59,7 +59,7 @@ class WaveCount:
 
     def words(self) -> str:
         """Return how its sites ended."""
-        order = [*WORDS.values()]
+        order = [*_WORDS.values()]
         names = sorted(self.ended, key=lambda name: (order.index(name) if name in order else len(order), name))
         return "  ".join(f"{self.ended[name]:,} {name}" for name in names)
 

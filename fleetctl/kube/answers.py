@@ -6,6 +6,7 @@ documentation of status reasons. A reason and causes decide; the text of a messa
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -23,11 +24,12 @@ __all__ = [
     "Meta",
     "Owner",
     "Partial",
+    "decode",
     "refused",
     "silent",
 ]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 Kind = Literal[
     "unreachable", "tls", "credentials", "forbidden", "missing", "conflict", "terminating", "rejected", "busy", "broken"
@@ -74,7 +76,8 @@ class Listing(msgspec.Struct):
     """One page of a list."""
 
     metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
-    items: list[msgspec.Raw] = []
+    items: list[msgspec.Raw] | None = None
+    """None where a server writes an empty list as Go does."""
 
 
 class FieldCause(msgspec.Struct, frozen=True):
@@ -126,7 +129,7 @@ class Conflict(msgspec.Struct, frozen=True):
             f"{', '.join(fields[:3])}{', ...' if len(fields) > 3 else ''} of {name}"
             for name, fields in by_manager.items()
         ]
-        return f"would take {'; '.join(parts)}"
+        return _line(f"would take {'; '.join(parts)}")
 
 
 class Failure(Exception):
@@ -161,26 +164,38 @@ class Failure(Exception):
         return outcomes.Cause(self.reason, subject, self.message)
 
 
-_SILENCE: Final[dict[str, tuple[Kind, str]]] = {
+_SILENCE: Final[dict[transport.Kind, tuple[Kind, str]]] = {
     "refused": ("unreachable", "ConnectionRefused"),
+    "no-route": ("unreachable", "NoRoute"),
     "unresolved": ("unreachable", "NameNotResolved"),
+    "proxy": ("unreachable", "ProxyRefused"),
     "connect-timeout": ("unreachable", "ConnectTimeout"),
     "timeout": ("unreachable", "ReadTimeout"),
     "stalled": ("unreachable", "ReadTimeout"),
     "closed": ("unreachable", "ConnectionClosed"),
-    "tls": ("tls", "CertificateNotTrusted"),
+    "handshake": ("unreachable", "TLSHandshakeFailed"),
+    "untrusted": ("tls", "CertificateNotTrusted"),
+    "wrong-name": ("tls", "CertificateForAnotherName"),
+    "expired": ("tls", "CertificateExpired"),
+    "not-yet-valid": ("tls", "CertificateNotYetValid"),
+    "client-certificate": ("credentials", "ClientCertificateUnusable"),
     "too-large": ("broken", "AnswerTooLarge"),
     "protocol": ("broken", "NotHTTP"),
 }
-_WORDS: Final = {
-    "refused": "nothing listens there",
+_WORDS: Final[dict[transport.Kind, str]] = {
     "unresolved": "its name is not known",
     "closed": "the connection was closed",
+    "untrusted": "its certificate is not signed by the authority that we know",
+    "wrong-name": "its certificate is for another name",
+    "expired": "its certificate has expired",
+    "not-yet-valid": "its certificate is not valid yet, or our clock is slow",
 }
 _LONGEST: Final = 400
+_LONGEST_WAIT: Final = 3600.0
+_REASON: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 
 
-def decode(body: bytes, into: type[T]) -> T:
+def decode(body: bytes, into: type[_T]) -> _T:
     """Return the wanted part of an answer; raises ``Failure`` (broken) when it is not what the API documents."""
     try:
         return msgspec.json.decode(body, type=into)
@@ -208,12 +223,12 @@ def refused(answer: transport.Answer, *, applying: bool = False) -> Failure:
     message = _line(said.message) or f"HTTP {answer.status}"
     return Failure(
         kind,
-        said.reason or f"HTTP{answer.status}",
+        said.reason if _REASON.fullmatch(said.reason) else f"HTTP{answer.status}",
         message,
         status=answer.status,
         causes=details.causes,
         about=details.kind,
-        retry_after=answer.retry_after or details.retryAfterSeconds or None,
+        retry_after=answer.retry_after or min(max(details.retryAfterSeconds, 0.0), _LONGEST_WAIT) or None,
         repeat=repeat,
     )
 
@@ -235,11 +250,9 @@ def _meaning(status: int, said: _Status, *, applying: bool) -> tuple[Kind, Liter
             return "busy", "always"
         case 500 if said.reason in {"InternalError", "ServerTimeout"}:
             return "busy", "always"
-        case 500 if applying and not said.reason:
-            return (
-                "rejected",
-                "once",
-            )  # a patch that cannot be typed; or a server that stumbled, which a second try shows
+        case 500 if applying and said.kind == "Status" and not said.reason:
+            # A patch that cannot be typed; or a server that stumbled, which a second try shows.
+            return "rejected", "once"
         case 500 | 502 | 503 | 504:
             return "busy", "always"
         case _:

@@ -2,7 +2,7 @@
 
 Whatever may be repeated is repeated with growing pauses until the visit's own deadline; what is final is raised at once
 as ``answers.Failure``. Every mutating request asks the fence first, and the effect of one that got no answer is unknown
-until the same request is answered.
+until an answer to its repetition tells.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ _ONE: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,appl
 _MANY: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _PAGE: Final = 500
 _LEAST: Final = 0.001
+_MOST_PAGES: Final = 1000
+_MOST_BYTES: Final = 256 * 1024 * 1024
+_MOST_RESTARTS: Final = 3
+_UNTOLD: Final = frozenset({"credentials", "forbidden", "terminating"})
+"""Refusals that say nothing about what an earlier try of the same request has done; nor does 429."""
 
 
 class Fenced(Exception):
@@ -41,6 +46,8 @@ class Pace(msgspec.Struct, frozen=True):
     longest_pause: float = 15.0
     unreachable: float = 5.0
     """How long silence is met with another try."""
+    undated: float = 60.0
+    """How long anything is, where the visit has no deadline."""
 
 
 def _always(_: float) -> bool:
@@ -65,11 +72,10 @@ class Client:
         self.requests = 0
         """Sent so far, repetitions included."""
         self.mutated = 0
-        """Mutating requests that may have reached the server."""
-        self.unknown = False
-        """Whether some mutating request was never answered."""
+        """Mutating requests that the server took, or may have taken."""
         self.resources = kinds.Resources(self)
         """How this cluster serves kinds."""
+        self._open: set[str] = set()  # paths of changes whose effect nobody told
         self._session = session
         self._fence = fence
         self._deadline = deadline
@@ -86,6 +92,11 @@ class Client:
         """Close the connection."""
         self._session.close()
 
+    @property
+    def unknown(self) -> bool:
+        """Whether some mutating request was never answered, nor its repetition."""
+        return bool(self._open)
+
     async def get(self, path: str, *, metadata_only: bool = False) -> answers.Partial:
         """Return an object's metadata; ``metadata_only`` lets the server send no more than that."""
         body = await self._send("GET", path, accept=_ONE if metadata_only else _JSON)
@@ -100,6 +111,7 @@ class Client:
     ) -> list[bytes]:
         """Return the items of a collection, each as it was sent, over as many pages as there are."""
         found: list[bytes] = []
+        size = pages = restarts = 0
         query = {"limit": str(_PAGE)}
         if label_selector:
             query["labelSelector"] = label_selector
@@ -108,18 +120,21 @@ class Client:
         while True:
             url = f"{path}?{urllib.parse.urlencode(query)}"
             try:
-                page = answers.decode(
-                    await self._send("GET", url, accept=_MANY if metadata_only else _JSON), answers.Listing
-                )
+                body = await self._send("GET", url, accept=_MANY if metadata_only else _JSON)
             except answers.Failure as failure:
-                if failure.status == 410 and "continue" in query:  # the snapshot is gone: begin again
-                    found = []
-                    del query["continue"]
-                    continue
-                raise
-            found += [bytes(item) for item in page.items]
+                if failure.status != 410 or "continue" not in query or restarts == _MOST_RESTARTS:
+                    raise
+                restarts += 1  # the snapshot is gone: begin again
+                found, size, pages = [], 0, 0
+                del query["continue"]
+                continue
+            page = answers.decode(body, answers.Listing)
+            found += [bytes(item) for item in page.items or ()]
             if not page.metadata.continue_:
                 return found
+            size, pages = size + len(body), pages + 1
+            if pages == _MOST_PAGES or size > _MOST_BYTES:
+                raise answers.Failure("broken", "ListTooLong", "the list is longer than any that is taken")
             query["continue"] = page.metadata.continue_
 
     async def list_metadata(self, path: str, *, label_selector: str = "") -> list[answers.Partial]:
@@ -182,25 +197,35 @@ class Client:
     ) -> bytes:
         """Send, and send again while that may help; returns the body of a success."""
         mutating, began, tries = method != "GET", self._clock(), 0
+        failure: answers.Failure | None = None
         while True:
-            seconds = self._left()
+            seconds = self._left(failure)
             url = self._mutating_url(path, query, seconds) if mutating else path
             request = transport.Request(method, url, seconds, body, content_type, accept)
             self.requests += 1
             tries += 1
             try:
                 answer = await self._session.send(request)
+            except asyncio.CancelledError:
+                self._doubt(path, mutating)
+                raise
             except transport.Broken as broken:
-                failure, answered = answers.silent(broken), not broken.sent
+                failure, doubtful = answers.silent(broken), mutating and broken.sent
             else:
-                if answer.status < 300:
-                    self._note(mutating, answered=True, changed=True)
+                if 200 <= answer.status < 300:
+                    self.mutated += mutating
+                    self._open.discard(path)
                     if statuses is not None:
                         statuses.append(answer.status)
                     return answer.body
-                failure, answered = answers.refused(answer, applying=method == "PATCH"), answer.status < 500
-            self._note(mutating, answered=answered, changed=not answered)
-            await self._pause(failure, tries, began)
+                failure = answers.refused(answer, applying=method == "PATCH")
+                doubtful = mutating and answer.status >= 500 and failure.kind != "rejected"
+                if mutating and not doubtful and answer.status != 429 and failure.kind not in _UNTOLD:
+                    self._open.discard(path)
+            self._doubt(path, doubtful)
+            # A change that may have been made is worth one more try, however long the silence was.
+            patient = doubtful and tries == 1
+            await self._pause(failure, tries, self._ends(failure, began, patient=patient))
 
     def _mutating_url(self, path: str, query: dict[str, str] | None, seconds: float) -> str:
         """Ask the fence, and let the server give up no later than we do."""
@@ -208,31 +233,36 @@ class Client:
             raise Fenced
         return f"{path}?{urllib.parse.urlencode({**(query or {}), 'timeout': f'{max(1, int(seconds))}s'})}"
 
-    def _note(self, mutating: bool, *, answered: bool, changed: bool) -> None:  # noqa: FBT001  # private
-        """Keep account of changes: one without an answer is an open question until the next answer to it."""
-        if mutating:
-            self.mutated += changed
-            self.unknown = not answered
+    def _doubt(self, path: str, doubtful: bool) -> None:  # noqa: FBT001  # private
+        """Keep in mind that a change may have been made."""
+        if doubtful:
+            self.mutated += 1
+            self._open.add(path)
 
-    def _left(self) -> float:
-        """Return how long the next request may take; raises when the visit has no time left."""
+    def _left(self, failure: answers.Failure | None) -> float:
+        """Return how long the next request may take; raises what went wrong last when the visit has no time left."""
         if self._deadline is None:
             return self._pace.request
         left = self._deadline - self._clock()
         if left <= _LEAST:
-            raise TimeoutError
+            raise failure or TimeoutError
         return min(self._pace.request, left)
 
-    async def _pause(self, failure: answers.Failure, tries: int, began: float) -> None:
+    def _ends(self, failure: answers.Failure, began: float, *, patient: bool) -> float:
+        """Return when no further try may begin."""
+        ends = began + self._pace.undated if self._deadline is None else self._deadline
+        if failure.kind == "unreachable" and not patient:
+            return min(ends, began + self._pace.unreachable)
+        return ends
+
+    async def _pause(self, failure: answers.Failure, tries: int, ends: float) -> None:
         """Wait before the next try; raises the failure when there shall be none."""
         if failure.repeat == "never" or (failure.repeat == "once" and tries > 1):
             raise failure
-        if failure.kind == "unreachable" and self._clock() - began >= self._pace.unreachable:
-            raise failure
-        longest = min(self._pace.longest_pause, self._pace.first_pause * 2 ** (tries - 1))
-        pause = failure.retry_after or longest * self._random.uniform(0.5, 1.0)
-        if self._deadline is not None and self._clock() + pause >= self._deadline:
-            raise failure
-        if failure.kind == "unreachable" and self._clock() + pause - began >= self._pace.unreachable:
+        least = self._pace.first_pause
+        pause = min(self._pace.longest_pause, least * 2 ** min(tries, 16)) * self._random.uniform(0.5, 1.0)
+        if failure.retry_after is not None:
+            pause = max(least, failure.retry_after)
+        if self._clock() + pause >= ends:
             raise failure
         await self._sleep(pause)

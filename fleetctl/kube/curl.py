@@ -37,7 +37,7 @@ class CurlTransport:
             self._loop.add_reader(self._epoll.fileno(), self._ready)
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._soon = False
+        self._soon = self._closed = False
         self._waiting: dict[Any, asyncio.Future[None]] = {}
 
     async def __aenter__(self) -> Self:
@@ -46,6 +46,7 @@ class CurlTransport:
 
     async def __aexit__(self, *_: object) -> None:
         """Give up what is under way, and every connection."""
+        self._closed = True
         for handle, future in list(self._waiting.items()):
             self.forget(handle)
             future.cancel()
@@ -90,10 +91,11 @@ class CurlTransport:
             return
         mask = (select.EPOLLIN if what & _IN else 0) | (select.EPOLLOUT if what & _OUT else 0)
         if descriptor in self._known:
-            self._epoll.modify(descriptor, mask)
-        else:
-            self._known.add(descriptor)
-            self._epoll.register(descriptor, mask)
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile, and its number given to another
+                self._epoll.modify(descriptor, mask)
+                return
+        self._known.add(descriptor)
+        self._epoll.register(descriptor, mask)
 
     def _watch_in_loop(self, what: int, descriptor: int) -> None:
         """Watch one socket by the loop itself, where there is no epoll."""
@@ -125,7 +127,8 @@ class CurlTransport:
 
     def _now(self) -> None:
         self._soon = False
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        if not self._closed:
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _fire(self) -> None:
         self._timer = None

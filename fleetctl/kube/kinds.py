@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Iterable
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import msgspec
 
 from fleetctl.kube import answers
 from fleetctl.model import objects
 
-__all__ = ["Collection", "Resource", "Resources", "collection"]
-
-T = TypeVar("T")
+__all__ = ["Collection", "Resource", "Resources"]
 
 # Plurals that are not the kind in small letters with an s.
 _PLURALS: Final = {
@@ -25,7 +24,6 @@ _PLURALS: Final = {
     "StorageClass": "storageclasses",
     "DeviceClass": "deviceclasses",
     "VolumeAttributesClass": "volumeattributesclasses",
-    "StorageCapacity": "storagecapacities",
     "CSIStorageCapacity": "csistoragecapacities",
     "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
     "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
@@ -72,16 +70,16 @@ class Resource(msgspec.Struct, frozen=True):
     @property
     def root(self) -> str:
         """Return the path of its API."""
-        return f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
+        return _root(self.api_version)
 
     def collection(self, namespace: str = "") -> str:
         """Return the path of all objects, or of those in a namespace."""
-        inside = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        inside = f"/namespaces/{urllib.parse.quote(namespace, safe='')}" if self.namespaced and namespace else ""
         return f"{self.root}{inside}/{self.plural}"
 
     def path(self, namespace: str, name: str) -> str:
         """Return the path of one object."""
-        return f"{self.collection(namespace)}/{name}"
+        return f"{self.collection(namespace)}/{urllib.parse.quote(name, safe=':')}"
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -101,35 +99,29 @@ class Collection(msgspec.Struct, frozen=True):
         return objects.ObjectId(group, self.resource.kind, meta.namespace, meta.name)
 
 
-def collection(group: str, kind: str, namespace: str) -> str:
-    """Return the path of a collection of one of Kubernetes' own kinds."""
-    return _own(group, kind, f"{group}/{_VERSIONS[group]}" if group else "v1").collection(namespace)
-
-
 def _own(group: str, kind: str, api_version: str) -> Resource:
     plural = _PLURALS.get(kind, f"{kind.lower()}s")
     return Resource(api_version, kind, plural, (group, kind) not in objects.CLUSTER_SCOPED)
 
 
 class Resources:
-    """How one cluster serves kinds; what it was asked once is kept for the visit."""
+    """How one cluster serves kinds. What it serves is kept for the visit; what it does not, it may soon."""
 
     def __init__(self, api: _Asks) -> None:
         self._api = api
+        self._groups: dict[str, list[str]] = {}
         self._served: dict[str, dict[str, Resource]] = {}
 
     async def of(self, group: str, kind: str, api_version: str = "") -> Resource | None:
-        """Return how a kind is served, in the version given or the one its group prefers; None when it is not."""
-        if (group, kind) in objects.BUILT_IN:
-            known = f"{group}/{_VERSIONS[group]}" if group in _VERSIONS and group else _VERSIONS.get(group, "")
-            if api_version or known:
-                return _own(group, kind, api_version or known)
-        version = api_version or await self._preferred(group)
-        if not version:
-            return None
-        if version not in self._served:
-            self._served[version] = await self._discover(version)
-        return self._served[version].get(kind)
+        """Return how a kind is served, in the version given or the first that has it; None when it is not."""
+        if (group, kind) in objects.BUILT_IN and (api_version or group in _VERSIONS):
+            known = f"{group}/{_VERSIONS[group]}" if group and not api_version else api_version or _VERSIONS[group]
+            return _own(group, kind, known)
+        for version in (api_version,) if api_version else await self._versions(group):
+            found = await self._in(version, kind)
+            if found is not None:
+                return found
+        return None
 
     async def path(self, one: objects.ObjectId, api_version: str) -> str:
         """Return the path of an object; raises ``Failure`` (missing) when its kind is not served."""
@@ -148,37 +140,56 @@ class Resources:
             return []
         return [Collection(found, one) for one in (sorted(namespaces) if found.namespaced else [""])]
 
-    async def _preferred(self, group: str) -> str:
-        class Version(msgspec.Struct):
-            groupVersion: str = ""  # noqa: N815  # as Kubernetes spells it
+    async def _versions(self, group: str) -> list[str]:
+        """Return the versions of a group, the preferred one first: not every kind is served in that one."""
+        if not self._groups.get(group):
+            body = await self._ask(f"/apis/{urllib.parse.quote(group, safe='')}")
+            said = answers.decode(body, _Group) if body is not None else _Group()
+            versions = [said.preferredVersion, *said.versions]
+            self._groups[group] = list(dict.fromkeys(one.groupVersion for one in versions if one.groupVersion))
+        return self._groups[group]
 
-        class Group(msgspec.Struct):
-            preferredVersion: Version = msgspec.field(default_factory=Version)  # noqa: N815
+    async def _in(self, api_version: str, kind: str) -> Resource | None:
+        """Return how a version serves a kind."""
+        if kind not in self._served.get(api_version, {}):
+            body = await self._ask(_root(api_version))
+            found = answers.decode(body, _Served).resources if body is not None else []
+            self._served[api_version] = {
+                one.kind: Resource(api_version, one.kind, one.name, one.namespaced)
+                for one in found
+                if "/" not in one.name
+            }
+        return self._served[api_version].get(kind)
 
+    async def _ask(self, path: str) -> bytes | None:
+        """Return what the cluster says there; None where it has nothing."""
         try:
-            body = await self._api.get_raw(f"/apis/{group}")
+            return await self._api.get_raw(path)
         except answers.Failure as failure:
             if failure.kind == "missing":
-                return ""
+                return None
             raise
-        return answers.decode(body, Group).preferredVersion.groupVersion
 
-    async def _discover(self, api_version: str) -> dict[str, Resource]:
-        class Served(msgspec.Struct):
-            name: str = ""
-            kind: str = ""
-            namespaced: bool = False
 
-        class Listing(msgspec.Struct):
-            resources: list[Served] = []
+def _root(api_version: str) -> str:
+    version = urllib.parse.quote(api_version)
+    return f"/apis/{version}" if "/" in api_version else f"/api/{version}"
 
-        try:
-            body = await self._api.get_raw(f"/apis/{api_version}")
-        except answers.Failure as failure:
-            if failure.kind == "missing":
-                return {}
-            raise
-        found = answers.decode(body, Listing).resources
-        return {
-            one.kind: Resource(api_version, one.kind, one.name, one.namespaced) for one in found if "/" not in one.name
-        }
+
+class _Version(msgspec.Struct):
+    groupVersion: str = ""  # noqa: N815  # as Kubernetes spells it
+
+
+class _Group(msgspec.Struct):
+    preferredVersion: _Version = msgspec.field(default_factory=_Version)  # noqa: N815
+    versions: list[_Version] = []
+
+
+class _ServedKind(msgspec.Struct):
+    name: str = ""
+    kind: str = ""
+    namespaced: bool = False
+
+
+class _Served(msgspec.Struct):
+    resources: list[_ServedKind] = []

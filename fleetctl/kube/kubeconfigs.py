@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import pathlib
-from typing import TypeVar
+import re
+from typing import Final
 
 import msgspec
 
@@ -18,8 +19,6 @@ from fleetctl.model import codes, errors
 from fleetctl.reading import disk, scalars, yaml12
 
 __all__ = ["Files"]
-
-T = TypeVar("T")
 
 
 class _Cluster(msgspec.Struct, rename="kebab"):
@@ -106,48 +105,50 @@ class Files:
 
     def _endpoint(self, path: pathlib.Path, name: str, cluster: _Cluster, user: _User) -> transport.Endpoint:
         where = f'{path}: context "{name}"'
-        if not cluster.server.startswith("https://"):
-            raise _bad(f"{where}: its server is no https:// address")
-        if cluster.insecure_skip_tls_verify:
-            raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
-        for said, words in (
-            (user.exec, "an exec plugin"),
-            (user.auth_provider, "an auth-provider"),
-            (user.username, "a user name and password"),
-            (user.impersonate, "impersonation"),
-        ):
-            if said:
-                message = f"{where}: its user proves itself by {words}, which fleetctl cannot use yet"
-                hint = "Use a token, a token file or a client certificate."
-                raise errors.NotConfigured(codes.Code.KUBE_UNSUPPORTED_AUTH, message, hint)
-        cert = self._content(path, where, user.client_certificate, user.client_certificate_data)
-        key = self._content(path, where, user.client_key, user.client_key_data)
+        _require_usable(where, cluster, user)
+        cert = self._pem(_CERTIFICATE, path, where, user.client_certificate, user.client_certificate_data)
+        key = self._pem(_KEY, path, where, user.client_key, user.client_key_data)
         if bool(cert) != bool(key):
             raise _bad(f"{where}: a client certificate needs its key, and a key its certificate")
-        token = user.token
-        if user.token_file and not token:
-            token = self._file(path, where, user.token_file).decode("utf-8", "replace").strip()
-        if any(not letter.isprintable() or letter == " " for letter in token):
-            raise _bad(f"{where}: its token holds blanks or line breaks")
-        ca = self._content(path, where, cluster.certificate_authority, cluster.certificate_authority_data)
+        ca = self._pem(_CERTIFICATE, path, where, cluster.certificate_authority, cluster.certificate_authority_data)
         return transport.Endpoint(
             server=cluster.server.rstrip("/"),
             ca=ca or None,
-            token=token,
+            token=self._token(path, where, user),
             client_cert=cert,
             client_key=key,
             server_name=cluster.tls_server_name,
             proxy=cluster.proxy_url,
         )
 
-    def _content(self, path: pathlib.Path, where: str, file: str, data: str) -> bytes:
+    def _token(self, path: pathlib.Path, where: str, user: _User) -> str:
+        """Return the token; as for kubectl, the one in a file goes before the one that stands here."""
+        token = user.token
+        if user.token_file:
+            token = self._file(path, where, user.token_file).decode("utf-8", "replace").strip()
+            if not token:
+                raise _bad(f"{where}: its token file is empty")
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise _bad(f"{where}: its token holds blanks, line breaks or other signs that no token has")
+        return token
+
+    def _pem(self, sort: re.Pattern[bytes], path: pathlib.Path, where: str, file: str, data: str) -> bytes:
         """Return a certificate or key: what stands in the file goes before what it points to, as for kubectl."""
         if data:
             try:
-                return base64.b64decode(data, validate=True)
+                found = base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError):
                 raise _bad(f"{where}: a certificate or key in it is not base64") from None
-        return self._file(path, where, file) if file else b""
+        elif file:
+            found = self._file(path, where, file)
+        else:
+            return b""
+        # An authority without certificates must not pass for none at all: that would mean those of the system.
+        if not sort.search(found):
+            raise _bad(f"{where}: {file or 'a certificate or key in it'} is not PEM, or not of the kind named")
+        if b"ENCRYPTED" in found:
+            raise _bad(f"{where}: its client key is encrypted; give it one that is not")
+        return found
 
     def _file(self, path: pathlib.Path, where: str, named: str) -> bytes:
         file = path.parent / named
@@ -159,25 +160,55 @@ class Files:
         return self._contents[file]
 
 
+# Without a name and password, which would be sent, and without a query.
+_SERVER: Final = re.compile(r"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\])(?::[0-9]{1,5})?(?:/[!-~]*)?")
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
+_KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+
+
+def _require_usable(where: str, cluster: _Cluster, user: _User) -> None:
+    if not _SERVER.fullmatch(cluster.server):
+        raise _bad(f"{where}: its server is no https:// address")
+    for value, words in ((cluster.tls_server_name, "tls-server-name"), (cluster.proxy_url, "proxy-url")):
+        if not value.isascii() or not value.isprintable():
+            raise _bad(f"{where}: its {words} holds signs that no address has")
+    if cluster.insecure_skip_tls_verify:
+        raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
+    for said, words in (
+        (user.exec, "an exec plugin"),
+        (user.auth_provider, "an auth-provider"),
+        (user.username, "a user name and password"),
+        (user.impersonate, "impersonation"),
+    ):
+        if said:
+            message = f"{where}: its user proves itself by {words}, which fleetctl cannot use yet"
+            hint = "Use a token, a token file or a client certificate."
+            raise errors.NotConfigured(codes.Code.KUBE_UNSUPPORTED_AUTH, message, hint)
+
+
 def _bad(message: str) -> errors.NotConfigured:
     return errors.NotConfigured(codes.Code.KUBE_BAD_KUBECONFIG, message)
 
 
 def _read(path: pathlib.Path) -> _Read:
-    if not path.exists():
+    if not disk.is_there(path):
         message = f"there is no kubeconfig {path}"
         raise errors.NotConfigured(codes.Code.KUBE_NO_KUBECONFIG, message)
     text, found = disk.read(path, str(path))
     if found:
         raise _bad(f"{found[0].mark}: {found[0].message}")
     config = _parsed(path, text)
-    return _Read(
-        path,
-        config.current,
-        {one.name: one.cluster for one in config.clusters or ()},
-        {one.name: one.user for one in config.users or ()},
-        {one.name: one.context for one in config.contexts or ()},
-    )
+    clusters = {one.name: one.cluster for one in config.clusters or ()}
+    users = {one.name: one.user for one in config.users or ()}
+    contexts = {one.name: one.context for one in config.contexts or ()}
+    for sort, listed, by_name in (
+        ("cluster", config.clusters, clusters),
+        ("user", config.users, users),
+        ("context", config.contexts, contexts),
+    ):
+        if len(listed or ()) != len(by_name):
+            raise _bad(f"{path}: two entries for a {sort} have one name")
+    return _Read(path, config.current, clusters, users, contexts)
 
 
 def _parsed(path: pathlib.Path, text: bytes) -> _Config:

@@ -30,7 +30,7 @@ __all__ = [
     "words",
 ]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _LONGEST = 1000
 
@@ -39,7 +39,7 @@ class Unreadable(Exception):
     """An object whose form is not that of its kind; the text says where."""
 
 
-def decode(body: bytes, into: type[T]) -> T:
+def decode(body: bytes, into: type[_T]) -> _T:
     """Return the wanted fields of an object; raises ``Unreadable``, whatever the bytes are."""
     try:
         return msgspec.json.decode(body, type=into)

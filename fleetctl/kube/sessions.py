@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import errno
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -17,61 +18,74 @@ Run = Callable[[Any], Awaitable[None]]
 
 _LONGEST_WAIT: Final = 3600.0
 
-# libcurl's reasons -> ours; what is not here is a broken conversation.
+# libcurl's reasons -> ours; what is not here is a broken conversation. The two numbers are CURLE_PROXY, for which
+# pycurl has no name, and CURLE_TOO_LARGE, libcurl's own limit for headers.
 _KINDS: Final[dict[int, transport.Kind]] = {
     pycurl.E_COULDNT_CONNECT: "refused",
     pycurl.E_COULDNT_RESOLVE_HOST: "unresolved",
     pycurl.E_COULDNT_RESOLVE_PROXY: "unresolved",
+    97: "proxy",
     pycurl.E_GOT_NOTHING: "closed",
     pycurl.E_SEND_ERROR: "closed",
     pycurl.E_RECV_ERROR: "closed",
     pycurl.E_PARTIAL_FILE: "closed",
-    pycurl.E_SSL_CONNECT_ERROR: "closed",
-    pycurl.E_PEER_FAILED_VERIFICATION: "tls",
-    pycurl.E_SSL_CERTPROBLEM: "tls",
-    pycurl.E_SSL_CACERT_BADFILE: "tls",
-    pycurl.E_SSL_ISSUER_ERROR: "tls",
+    pycurl.E_SSL_CONNECT_ERROR: "handshake",
+    pycurl.E_PEER_FAILED_VERIFICATION: "untrusted",
+    pycurl.E_SSL_CACERT_BADFILE: "untrusted",
+    pycurl.E_SSL_ISSUER_ERROR: "untrusted",
+    pycurl.E_SSL_CERTPROBLEM: "client-certificate",
     pycurl.E_FILESIZE_EXCEEDED: "too-large",
+    100: "too-large",
+}
+
+# OpenSSL's verdict on the chain (X509_V_ERR_*), where it says more than that. 0: only the name was wrong.
+_VERDICTS: Final[dict[int, transport.Kind]] = {
+    0: "wrong-name",
+    9: "not-yet-valid",
+    10: "expired",
+    62: "wrong-name",
 }
 
 
 class Session:
-    """One handle for all requests of a visit; its first request makes a connection that no other session gets."""
+    """One handle for all requests of a visit, and a pool of its own: nobody else is ever given its connection."""
 
     def __init__(self, run: Run, endpoint: transport.Endpoint, limits: transport.Limits) -> None:
         self._run = run
         self._endpoint = endpoint
         self._limits = limits
         self._body = bytearray()
-        self._headers: list[bytes] = []
+        self._retry_after: float | None = None
         self._header_bytes = 0
         self._too_large = False
-        self._fresh = True
+        self._sent = False
+        self._busy = False
         self._handle: Any = None
+        self._pool: Any = None
 
     def close(self) -> None:
         """Give the connection up."""
         if self._handle is not None:
             self._handle.close()
             self._handle = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     async def send(self, request: transport.Request) -> transport.Answer:
-        """Return the answer; raises ``Broken``."""
-        if self._handle is None:
-            self._handle = self._prepare()
-        handle = self._handle
-        self._begin(handle, request)
+        """Return the answer; raises ``Broken``. One request at a time."""
+        if self._busy:
+            raise RuntimeError("a session carries one request at a time")
+        self._busy = True
         try:
+            handle = self._begin(request)
             await self._run(handle)
+            return transport.Answer(handle.getinfo(pycurl.RESPONSE_CODE), bytes(self._body), self._retry_after)
         except pycurl.error as error:
-            self._fresh = True  # whatever this connection holds, the next request does not want it
             number, message = (*error.args, "")[:2]
-            raise self._broken(int(number), str(message)) from None
-        except asyncio.CancelledError:
-            self._fresh = True
-            raise
-        self._fresh = False
-        return transport.Answer(handle.getinfo(pycurl.RESPONSE_CODE), bytes(self._body), self._retry_after())
+            raise self._broken(int(number), str(message), request.timeout) from None
+        finally:
+            self._busy = False
 
     def _prepare(self) -> Any:  # noqa: ANN401
         endpoint = self._endpoint
@@ -81,7 +95,10 @@ class Session:
         handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         handle.setopt(pycurl.FOLLOWLOCATION, 0)
         handle.setopt(pycurl.NETRC, pycurl.NETRC_IGNORED)
-        handle.setopt(pycurl.PROXY, endpoint.proxy)  # "" keeps the environment's proxies out
+        # Both are said even when empty: the environment's proxies, and its exceptions from ours, are not for us.
+        # Go, and so kubectl, has the proxy look up names; libcurl calls that socks5h.
+        handle.setopt(pycurl.PROXY, endpoint.proxy.replace("socks5://", "socks5h://", 1))
+        handle.setopt(pycurl.NOPROXY, "")
         handle.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
         handle.setopt(pycurl.SSL_VERIFYPEER, 1)
         handle.setopt(pycurl.SSL_VERIFYHOST, 2)
@@ -91,16 +108,31 @@ class Session:
         handle.setopt(pycurl.MAXFILESIZE_LARGE, self._limits.size)
         handle.setopt(pycurl.WRITEFUNCTION, self._take)
         handle.setopt(pycurl.HEADERFUNCTION, self._take_header)
+        handle.setopt(pycurl.PREREQFUNCTION, self._note_sent)
+        handle.setopt(pycurl.SHARE, self._pool)
         if endpoint.ca is not None:
             handle.setopt(pycurl.CAINFO_BLOB, endpoint.ca)
+            # pycurl starts with the system's authorities, and libcurl adds those of a folder to the ones given.
+            handle.unsetopt(pycurl.CAINFO)
+            handle.unsetopt(pycurl.CAPATH)
         if endpoint.client_cert:
             handle.setopt(pycurl.SSLCERT_BLOB, endpoint.client_cert)
             handle.setopt(pycurl.SSLKEY_BLOB, endpoint.client_key)
+            handle.setopt(pycurl.KEYPASSWD, "")  # an encrypted key fails, rather than ask on the terminal
         return handle
 
-    def _begin(self, handle: Any, request: transport.Request) -> None:  # noqa: ANN401
+    def _begin(self, request: transport.Request) -> Any:  # noqa: ANN401
+        """Return the handle with a request in it; raises ``Broken`` when that cannot be written down."""
         self._body = bytearray()
-        self._headers, self._header_bytes, self._too_large = [], 0, False
+        self._retry_after, self._header_bytes = None, 0
+        self._too_large = self._sent = False
+        if not request.path.isascii() or not request.path.isprintable() or " " in request.path:
+            raise transport.Broken("protocol", "the path of the request is no URL", sent=False)
+        if self._handle is None:
+            self._pool = pycurl.CurlShare()
+            self._pool.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_CONNECT)
+            self._handle = self._prepare()
+        handle = self._handle
         headers = [f"Accept: {request.accept}", "Expect:", "User-Agent: fleetctl"]
         if self._endpoint.token:
             headers.append(f"Authorization: Bearer {self._endpoint.token}")
@@ -113,8 +145,7 @@ class Session:
         handle.setopt(pycurl.HTTPHEADER, headers)
         handle.setopt(pycurl.URL, self._url(handle) + request.path)
         handle.setopt(pycurl.TIMEOUT_MS, max(1, int(request.timeout * 1000)))
-        # Connections of one host and port are libcurl's to share; a visit's first request must not get another's.
-        handle.setopt(pycurl.FRESH_CONNECT, 1 if self._fresh else 0)
+        return handle
 
     def _url(self, handle: Any) -> str:  # noqa: ANN401
         """Return the server; where another name is to be checked, the URL has that name and the host is dialled."""
@@ -125,6 +156,13 @@ class Session:
         name = self._endpoint.server_name
         handle.setopt(pycurl.CONNECT_TO, [f"{name}:{port}:{host}:{port}"])
         return f"https://{name}:{port}{path}"
+
+    # --- called by libcurl
+
+    def _note_sent(self, *_: object) -> int:
+        """Note that the connection stands and the request goes out now."""
+        self._sent = True
+        return pycurl.PREREQFUNC_OK
 
     def _take(self, data: bytes) -> int | None:
         if len(self._body) + len(data) > self._limits.size:
@@ -138,30 +176,44 @@ class Session:
         if self._header_bytes > self._limits.headers:
             self._too_large = True
             return -1
-        if line[:12].lower() == b"retry-after:":
-            self._headers.append(line)
+        if line[:5] == b"HTTP/":  # an interim answer, or a proxy's, came before
+            self._retry_after = None
+        elif line[:12].lower() == b"retry-after:":
+            text = line[12:].strip()
+            if text.isdigit() and len(text) < 10:
+                self._retry_after = min(float(text), _LONGEST_WAIT)
         return None
 
-    def _retry_after(self) -> float | None:
-        for line in self._headers:
-            text = line.partition(b":")[2].strip()
-            if text.isdigit():
-                return min(float(text), _LONGEST_WAIT)
-        return None
+    # --- what went wrong
 
-    def _broken(self, number: int, message: str) -> transport.Broken:
+    def _broken(self, number: int, message: str, timeout: float) -> transport.Broken:
         """Say what went wrong, and whether the request may have reached the server."""
-        handle = self._handle
-        sent = bool(handle.getinfo(pycurl.REQUEST_SIZE)) and handle.getinfo(pycurl.PRETRANSFER_TIME) > 0
+        handle, sent = self._handle, self._sent
+        kind = _KINDS.get(number, "protocol")
+        words = message or f"libcurl error {number}"
         if self._too_large:
-            return transport.Broken("too-large", "the answer is larger than any that is taken", sent=True)
-        if number == pycurl.E_OPERATION_TIMEDOUT:
-            if not sent and handle.getinfo(pycurl.APPCONNECT_TIME) == 0:
-                seconds = min(self._limits.connect, handle.getinfo(pycurl.TOTAL_TIME))
-                return transport.Broken("connect-timeout", f"no connection after {seconds:.0f}s", sent=False)
-            kind: transport.Kind = "stalled" if "too slow" in message or "Speed" in message else "timeout"
-            return transport.Broken(kind, f"no answer after {handle.getinfo(pycurl.TOTAL_TIME):.0f}s", sent=True)
-        return transport.Broken(_KINDS.get(number, "protocol"), message or f"libcurl {number}", sent=sent)
+            kind, words = "too-large", "the answer is larger than any that is taken"
+        elif number == pycurl.E_OPERATION_TIMEDOUT:
+            seconds = handle.getinfo(pycurl.TOTAL_TIME)
+            if not sent:
+                kind, words = "connect-timeout", f"no connection after {seconds:.0f}s"
+            else:
+                kind = "timeout" if seconds >= timeout - 0.05 else "stalled"
+                words = f"no answer after {seconds:.0f}s" if kind == "timeout" else f"silent for {self._limits.stall}s"
+        elif kind == "refused":
+            kind, words = _unconnected(handle.getinfo(pycurl.OS_ERRNO), words)
+        elif number == pycurl.E_PEER_FAILED_VERIFICATION:
+            kind = _VERDICTS.get(handle.getinfo(pycurl.SSL_VERIFYRESULT), kind)
+        return transport.Broken(kind, words, sent=sent)
+
+
+def _unconnected(number: int, message: str) -> tuple[transport.Kind, str]:
+    """Tell a port that is shut from a road that is closed, and both from trouble of our own such as EMFILE."""
+    if number == errno.ECONNREFUSED:
+        return "refused", "nothing listens there"
+    if number == errno.ETIMEDOUT:
+        return "connect-timeout", "no connection: the system gave up"
+    return "no-route", f"no connection: {os.strerror(number)}" if number else message
 
 
 def _split(server: str) -> tuple[str, str, str]:

@@ -6,11 +6,27 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-__all__ = ["Answer", "Broken", "Endpoint", "Limits", "Request", "Session", "Transport"]
+__all__ = ["Answer", "Broken", "Endpoint", "Kind", "Limits", "Request", "Session", "Transport"]
 
 Kind = Literal[
-    "refused", "unresolved", "connect-timeout", "timeout", "stalled", "closed", "tls", "too-large", "protocol"
+    "refused",
+    "no-route",
+    "unresolved",
+    "proxy",
+    "connect-timeout",
+    "timeout",
+    "stalled",
+    "closed",
+    "handshake",
+    "untrusted",
+    "wrong-name",
+    "expired",
+    "not-yet-valid",
+    "client-certificate",
+    "too-large",
+    "protocol",
 ]
+"""No connection; then silence or an end; then what TLS found; then an answer that cannot be taken."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from fleetctl.model import objects, problems, releases
 
-__all__ = ["Change", "Fold", "Verb", "changes", "fold", "pruned"]
+__all__ = ["CONFIGURED", "CREATED", "PRUNED", "Change", "Fold", "Verb", "changes", "fold", "pruned"]
 
 Verb = str
 CREATED: Final = "+"

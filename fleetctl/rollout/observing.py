@@ -25,8 +25,8 @@ from fleetctl.kube import (
     views,
     workloads,
 )
-from fleetctl.model import events, objects, outcomes, releases
-from fleetctl.rollout import applying, orders
+from fleetctl.model import events, objects, outcomes, plans, releases
+from fleetctl.rollout import applying, orders, unsticking
 
 __all__ = ["Seen", "look", "soak", "wait"]
 
@@ -60,6 +60,8 @@ class _Watched:
         self._rounds = 0
         self.verdicts: dict[objects.ObjectId, outcomes.Verdict] = {}
         self.views: dict[objects.ObjectId, views.View] = {}
+        self.freed: list[str] = []
+        """Pods that were deleted because they held up their StatefulSet, in words."""
 
     async def look(self) -> None:
         """Ask once about everything that is not well yet."""
@@ -85,6 +87,11 @@ class _Watched:
             if verdict.state is outcomes.State.CURRENT:
                 self._pending.remove(one)
         self._rounds += 1
+
+    async def unstick(self) -> None:
+        """Free what would never get well by itself."""
+        unwell = [view for one, view in self.views.items() if self.verdicts[one].state is not outcomes.State.CURRENT]
+        self.freed += await unsticking.unstick(self._api, unwell)
 
     async def _body(self, one: releases.RenderedObject) -> bytes | None:
         try:
@@ -130,11 +137,12 @@ class _Watched:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what is worth knowing about objects that are well."""
-        return tuple(
+        told = [
             f"{one.id}: {one.message}"
             for one in self.verdicts.values()
             if one.state is outcomes.State.CURRENT and one.message
-        )
+        ]
+        return (*self.freed, *told)
 
 
 async def look(api: client.Client, applied: applying.Applied, order: orders.Order) -> Seen:
@@ -151,6 +159,8 @@ async def wait(api: client.Client, applied: applying.Applied, order: orders.Orde
     pause, told = _FIRST_PAUSE, ""
     while True:
         await watched.look()
+        if order.kind is plans.Kind.UNDO and order.options.unstick:
+            await watched.unstick()
         waiting, failed = watched.waiting, watched.failed
         if waiting is None:
             return Seen(outcomes.State.CURRENT, final=True, notes=watched.notes)

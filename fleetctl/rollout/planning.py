@@ -10,7 +10,7 @@ from fleetctl.model import codes, errors, objects, outcomes, plans, releases, si
 from fleetctl.rollout import folding
 from fleetctl.runs import waves
 
-__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member", "prune_limit"]
+__all__ = ["Known", "LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member", "prune_limit"]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -151,7 +151,8 @@ def member(one: Wanted, *, wave: int, reading: Reading | None, skip: str) -> pla
         wave=wave,
         release=one.release.digest if one.release else None,
         base=reading.release if reading else None,
-        read=reading is not None and reading.answered,
+        # A parent that somebody left half done names nothing that the visit could hold against what it finds.
+        read=reading is not None and reading.answered and not reading.applying,
         endpoint=access.kubeconfig or one.site.cluster.endpoint or "",
         skip=skip,
     )

@@ -30,7 +30,7 @@ class Proposal(msgspec.Struct, frozen=True):
         return self.preview.plan
 
 
-Told = Callable[[planning.Reading], None]
+_Told = Callable[[planning.Reading], None]
 
 
 def _silent(_: planning.Reading) -> None:
@@ -38,7 +38,7 @@ def _silent(_: planning.Reading) -> None:
 
 
 async def rollout(
-    ready: engine.Engine, prepared: preparing.Prepared, described: plans.Plan, told: Told = _silent
+    ready: engine.Engine, prepared: preparing.Prepared, described: plans.Plan, told: _Told = _silent
 ) -> Proposal:
     """Propose to bring a bundle to its members, or to take it off them."""
     found = await ready.survey(

@@ -47,6 +47,15 @@ An API server may commit a request up to 34 s after it arrived, though the clien
 """
 
 
+_FREE: Final = (
+    "SELECT s.site, s.attempt + 1, s.wave, s.goal, s.base, s.checked, coalesce(s.identity, i.identity), s.origin"
+    " FROM run_sites s LEFT JOIN leases l ON l.site = s.site AND l.bundle = ?1"
+    " LEFT JOIN installed i ON i.site = s.site AND i.bundle = ?1"
+    " WHERE s.run = ?2 AND s.outcome IS NULL AND s.wave <= ?3 AND (l.site IS NULL OR l.until + ?4 <= ?5)"
+    " ORDER BY s.wave, s.site LIMIT ?6"
+)
+
+
 class Claim(msgspec.Struct, frozen=True):
     """A site in the hands of a process until ``until``, by the store's clock."""
 
@@ -106,11 +115,7 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
     if found.kind == plans.Kind.CATCHUP:
         debts.drop_unpayable(conn, run, now)
     free = conn.execute(
-        "SELECT s.site, s.attempt + 1, s.wave, s.goal, s.base, s.checked, coalesce(s.identity, i.identity), s.origin"
-        " FROM run_sites s LEFT JOIN leases l ON l.site = s.site AND l.bundle = ?1"
-        " LEFT JOIN installed i ON i.site = s.site AND i.bundle = ?1"
-        " WHERE s.run = ?2 AND s.outcome IS NULL AND s.wave <= ?3 AND (l.site IS NULL OR l.until + ?4 <= ?5)"
-        " ORDER BY s.wave, s.site LIMIT ?6",
+        _FREE,
         (found.bundle, run, found.wave, GRACE, now, most),
     ).fetchall()
     claims = tuple(

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from fleetctl.model import codes, errors
 from fleetctl.state import writing
 
-__all__ = ["Connection", "Store", "open_store", "version"]
+__all__ = ["Connection", "Store", "open_store", "refusal", "version"]
 
 Connection = sqlite3.Connection
 _Result = TypeVar("_Result")

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fleetctl.state import checking, databases, runs
@@ -20,7 +20,7 @@ from tests.integration import wires
 from tests.kubebox import clusters
 from tests.unit.cli import processes
 
-__all__ = ["PART_OF", "SITES", "Done", "Object", "Shop", "Started", "standard"]
+__all__ = ["PART_OF", "SITES", "Done", "Object", "Shop", "Started", "set_id", "standard", "versions"]
 
 Object = dict[str, Any]
 
@@ -43,6 +43,23 @@ def standard(image: str = "app:1.0", greeting: str = "{{ values.greeting }}") ->
         talking.deployment("web", image, replicas=2),
         talking.stateful_set("journal", image, replicas=1),
     ]
+
+
+def set_id(bundle: str, namespace: str) -> str:
+    """Return the id of a bundle's set, as KEP-3659 says."""
+    hashed = hashlib.sha256(f"{bundle}.{namespace}.Secret.".encode()).digest()
+    return f"applyset-{base64.urlsafe_b64encode(hashed).decode().rstrip('=')}-v1"
+
+
+def versions(place: talking.Place) -> dict[str, str]:
+    """Return the resourceVersion of everything of the set, the parent included, by kind, name and UID."""
+    found = {}
+    for plural in ("configmaps", "secrets", "services", "deployments", "statefulsets"):
+        for one in place.listed(plural):
+            meta = one["metadata"]
+            if PART_OF in meta.get("labels", {}) or (plural, meta["name"]) == ("secrets", "app"):
+                found[f"{plural} {meta['name']} {meta['uid']}"] = meta["resourceVersion"]
+    return found
 
 
 class Done(NamedTuple):
@@ -93,6 +110,8 @@ class Shop:
         self.namespace = home
         self.sites = dict(zip(SITES, fleet, strict=True))
         self.kubeconfig = folder / "kubeconfig.json"
+        self.quick = str(folder / "quick.yaml")
+        """The strategy of all runs."""
         self.started: list[Started] = []
         self._kubebox = kubebox
         self._environment = {key: value for key, value in processes.environment().items() if key != "CI"}
@@ -127,7 +146,7 @@ class Shop:
             "patience": {"imagePull": "1s", "configError": "1s", "unschedulable": "1s", "crashRestarts": 2},
             **settings,
         }
-        (self.folder / "quick.yaml").write_text(json.dumps(given, indent=1), encoding="utf-8")  # YAML holds JSON
+        pathlib.Path(self.quick).write_text(json.dumps(given, indent=1), encoding="utf-8")  # YAML holds JSON
 
     def release(self, version: str, *objects: Object) -> None:
         """Make the bundle what it is at a version: these objects, and no others."""
@@ -174,14 +193,22 @@ class Shop:
         self.started.append(started)
         return started
 
-    def start(self, *arguments: str, code: int = 0) -> Done:
-        """Roll the bundle out to all sites and return the run as JSON, which must end with this exit code."""
-        return self.run(*self.starting(*arguments), "-o", "json", code=code)
+    def start(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - JSON is anything
+        """Roll the bundle out to all sites, which must end with this exit code, and return the run."""
+        return self.run(*self.starting(*arguments), "-o", "json", code=code).json
+
+    def undo(self, run: str, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - JSON is anything
+        """Take a run back, which must end with this exit code, and return the run that did it."""
+        command = ["rollout", "undo", run, "--yes", "--strategy", self.quick, *arguments, "-o", "json"]
+        return self.run(*command, code=code).json
+
+    def catchup(self, *arguments: str, code: int = 0) -> Done:
+        """Pay what sites are owed, which must end with this exit code."""
+        return self.run("rollout", "catchup", "--all", "--strategy", self.quick, *arguments, code=code)
 
     def starting(self, *arguments: str) -> list[str]:
         """Return the arguments that roll the bundle out to all sites."""
-        strategy = str(self.folder / "quick.yaml")
-        return ["rollout", "start", "app", "--all", "--yes", "--strategy", strategy, *arguments]
+        return ["rollout", "start", "app", "--all", "--yes", "--strategy", self.quick, *arguments]
 
     def kubectl(self, site: str, *arguments: str) -> str:
         """Run kubectl at a site as somebody else would, and return what it prints."""
@@ -193,13 +220,27 @@ class Shop:
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    # --- what is there
+    def disks(self, names: Iterable[str]) -> None:
+        """Give every cluster volumes, of a class whose claims wait for their pod as those of K3s do."""
+        shared = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "shop"}}
+        settings = {"provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer"}
+        spec = {
+            "capacity": {"storage": "2Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "shop",
+            "hostPath": {"path": "/nowhere"},
+        }
+        for cluster in self.sites.values():
+            api = cluster.api()
+            made = api.call("POST", "/apis/storage.k8s.io/v1/storageclasses", {**shared, **settings})
+            assert made.status in {201, 409}, made.text
+            for name in names:
+                meta = {"name": f"{self.namespace}-{name}"}
+                volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": meta, "spec": spec}
+                made = api.call("POST", "/api/v1/persistentvolumes", volume)
+                assert made.status == 201, made.text
 
-    @property
-    def set_id(self) -> str:
-        """The id of the bundle's set, as KEP-3659 says."""
-        hashed = hashlib.sha256(f"app.{self.namespace}.Secret.".encode()).digest()
-        return f"applyset-{base64.urlsafe_b64encode(hashed).decode().rstrip('=')}-v1"
+    # --- what is there
 
     def place(self, site: str) -> talking.Place:
         """Return the bundle's namespace at a site."""
@@ -213,17 +254,6 @@ class Shop:
         """Return what the set's parent says of us, by annotation without its prefix."""
         found: dict[str, str] = self.place(site).get("secrets", "app")["metadata"]["annotations"]
         return {key.removeprefix("fleetctl.dev/"): value for key, value in found.items()}
-
-    def versions(self, site: str) -> dict[str, str]:
-        """Return the resourceVersion of everything of the set at a site, the parent included."""
-        place = self.place(site)
-        plurals = ("configmaps", "secrets", "services", "deployments", "statefulsets")
-        found = [one for plural in plurals for one in place.listed(plural)]
-        return {
-            f"{one['metadata']['name']} {one['metadata']['uid']}": one["metadata"]["resourceVersion"]
-            for one in found
-            if PART_OF in one["metadata"].get("labels", {}) or one["metadata"]["name"] == "app"
-        }
 
     def image(self, site: str) -> str:
         """Return the image of the Deployment ``web``."""

@@ -1,7 +1,5 @@
 """From files to six clusters: the first rollout of a bundle, the second one, and the bundle that is shipped."""
 
-import json
-import pathlib
 import shutil
 
 import pytest
@@ -12,7 +10,7 @@ from tests.integration import shops, wires
 
 pytestmark = pytest.mark.kubebox
 
-_ALL = "configmaps,services,deployments,statefulsets,namespaces"
+_KINDS = "configmaps,services,deployments,statefulsets,namespaces"
 
 
 def test_from_files_to_clusters(shop: shops.Shop) -> None:
@@ -20,29 +18,27 @@ def test_from_files_to_clusters(shop: shops.Shop) -> None:
     shop.release("1.0.0", *shops.standard())
     assert "6 sites" in shop.run("inventory", "validate").out
     explained = shop.run("inventory", "explain", "store-1", "app.greeting").out
-    assert explained.startswith('"good morning"')
-    assert "inventory/defaults.yaml:2" in explained
-    assert "hello" in explained, "the bundle's own value is shadowed"
-
+    assert [line.split() for line in explained.splitlines()[:2]] == [
+        ['"good', 'morning"', "inventory/defaults.yaml:3:24", "defaults"],
+        ["shadows", '"hello"', "templates/app/bundle.yaml:6:20", "bundle", "app"],
+    ]
     shop.run("render", "--all", "--out", str(shop.folder / "out"))
-    site = (shop.folder / "out" / "store-4").rglob("configmap-site.yaml")
-    assert "name: store-4" in next(site).read_text(encoding="utf-8")
-    assert shop.everywhere(_namespaces) == dict.fromkeys(shops.SITES, 404), "nothing was contacted"
+    rendered = next((shop.folder / "out" / "store-4").rglob("configmap-site.yaml"))
+    assert "name: store-4" in rendered.read_text(encoding="utf-8")
 
-    file = shop.folder / "plan.json"
-    planned = shop.run(
-        "rollout", "plan", "app", "--all", "--strategy", str(shop.folder / "quick.yaml"), "--out", str(file)
-    )
-    assert "on 6 sites" in planned.out
-    assert f"fleetctl rollout start --plan {file.name}" in planned.out
-    assert shop.everywhere(_namespaces) == dict.fromkeys(shops.SITES, 404), "a plan changes nothing"
+    plan = ["rollout", "plan", "app", "--all", "--strategy", shop.quick, "--out"]
+    planned = shop.run(*plan, str(shop.folder / "plan.json")).out
+    assert "nothing -> 1.0.0 on 6 sites" in planned
+    assert planned.endswith("fleetctl rollout start --plan plan.json\n")
+    digest = shop.run(*plan, str(shop.folder / "same.json"), "-o", "json").json["name"]
+    assert shop.everywhere(_status) == dict.fromkeys(shops.SITES, 404), "so far nothing was changed"
 
-    done = shop.run("rollout", "start", "--plan", str(file), "-o", "json").json
-    assert (done["state"], done["plan"]) == ("finished", _digest(shop, file))
+    done = shop.run("rollout", "start", "--plan", str(shop.folder / "plan.json"), "-o", "json").json
+    assert (done["state"], done["plan"]) == ("finished", digest)
     assert shop.outcomes(done["name"]) == dict.fromkeys(shops.SITES, "changed")
-    for one in shops.SITES:
-        names = shop.kubectl(one, "get", _ALL, "-A", "-l", f"{shops.PART_OF}={shop.set_id}", "-o", "name").split()
-        assert sorted(names) == [
+    for site in shops.SITES:
+        label = f"{shops.PART_OF}={shops.set_id('app', shop.namespace)}"
+        assert sorted(shop.kubectl(site, "get", _KINDS, "-A", "-l", label, "-o", "name").split()) == [
             "configmap/greeting",
             "configmap/site",
             "deployment.apps/web",
@@ -50,49 +46,51 @@ def test_from_files_to_clusters(shop: shops.Shop) -> None:
             "service/web",
             "statefulset.apps/journal",
         ]
-        parent = shop.parent(one)
-        assert (parent["run"], parent["site"], parent["project"]) == (done["name"], one, "shops")
+        parent = shop.parent(site)
+        assert (parent["run"], parent["site"], parent["project"]) == (done["name"], site, "shops")
         assert "applying" not in parent
-        assert shop.place(one).get("configmaps", "site")["data"] == {"name": one}
-        assert shop.place(one).get("deployments", "web")["status"]["readyReplicas"] == 2
+        assert shop.place(site).get("configmaps", "site")["data"] == {"name": site}
+        assert shop.place(site).get("deployments", "web")["status"]["readyReplicas"] == 2
 
 
-def _namespaces(place: talking.Place) -> int:
+def _status(place: talking.Place) -> int:
     return place.api.call("GET", f"/api/v1/namespaces/{place.namespace}").status
-
-
-def _digest(shop: shops.Shop, file: pathlib.Path) -> str:
-    """Return the digest of the plan that was saved: a plan of the same files, made now, differs in what was read."""
-    assert json.loads(file.read_bytes())["bundle"] == "app"
-    with shop.journal() as store:
-        return store.read(lambda conn: str(conn.execute("SELECT plan FROM runs").fetchone()[0]))
 
 
 def test_the_second_start_costs_one_request(shop: shops.Shop, doors: dict[str, wires.Wire]) -> None:
     """Where nothing is to do, a rollout reads the parent of each cluster and sends nothing else."""
     shop.release("1.0.0", *shops.standard())
     shop.start()
-    before = shop.everywhere(lambda place: place.get("secrets", "app")["metadata"]["resourceVersion"])
+    before = shop.everywhere(shops.versions)
     for door in doors.values():
         door.take()
     again = shop.start()
-    assert shop.outcomes(again["name"] if isinstance(again, dict) else again.json["name"]) == dict.fromkeys(
-        shops.SITES, "unchanged"
-    )
+    assert shop.outcomes(again["name"]) == dict.fromkeys(shops.SITES, "unchanged")
     read = wires.Request("GET", f"/api/v1/namespaces/{shop.namespace}/secrets/app")
     assert {site: door.take() for site, door in doors.items()} == dict.fromkeys(shops.SITES, [read])
-    assert shop.everywhere(lambda place: place.get("secrets", "app")["metadata"]["resourceVersion"]) == before
+    assert shop.everywhere(shops.versions) == before
 
 
-_POS = """kind: SiteList
-defaults:
-  labels: {region: eu-north}
-  location: {timezone: Europe/Oslo}
-  bundles: {retail-pos: {}, app: !unset}
-  vars:
-    pos:
-      headOffice: {url: "https://pos-hub.example", cidrs: ["192.0.2.0/26"]}
-      network: {terminals: ["10.144.0.0/16"]}
-      journal: {storageClass: shop}
-sites:
-"""
+def test_the_shipped_bundle(shop: shops.Shop) -> None:
+    """The bundle retail-pos comes up on every cluster, its journal on a volume, and stays as it is."""
+    shutil.copytree(sources.ROOT / "templates" / "retail-pos", shop.folder / "templates" / "retail-pos")
+    text = (shop.folder / "inventory" / "sites.yaml").read_text(encoding="utf-8")
+    (shop.folder / "inventory" / "sites.yaml").write_text(text.replace("{app: {}}", "{retail-pos: {}}"), "utf-8")
+    shop.write(
+        "inventory/defaults.yaml",
+        "kind: Defaults\nlabels: {region: eu-north}\nlocation: {timezone: Europe/Oslo}\nvars:\n  pos:\n"
+        "    headOffice: {url: 'https://pos-hub.example', cidrs: ['192.0.2.0/26']}\n"
+        "    network: {terminals: ['10.144.0.0/16']}\n    journal: {storageClass: shop}\n",
+    )
+    shop.disks(["journal"])
+    start = ["rollout", "start", "retail-pos", "--all", "--yes", "--strategy", shop.quick, "-o", "json"]
+    done = shop.run(*start).json
+    assert shop.outcomes(done["name"]) == dict.fromkeys(shops.SITES, "changed")
+    for site in shops.SITES:
+        label = f"{shops.PART_OF}={shops.set_id('retail-pos', 'pos')}"
+        kinds = "all,configmaps,networkpolicies,serviceaccounts,namespaces,priorityclasses"
+        assert len(shop.kubectl(site, "get", kinds, "-A", "-l", label, "-o", "name").split()) == 15
+        place = shop.place(site)._replace(namespace="pos")
+        assert place.get("statefulsets", "journal")["status"]["readyReplicas"] == 1
+    again = shop.run(*start, "--verify").json
+    assert shop.outcomes(again["name"]) == dict.fromkeys(shops.SITES, "unchanged")
