@@ -112,19 +112,20 @@ class Conflict(msgspec.Struct, frozen=True):
     """An apply that would take fields from other managers: the causes, and who has the fields where that is known."""
 
     causes: tuple[FieldCause, ...]
-    owners: dict[str, str] = {}
-    """Manager by field, from the object's managed fields."""
+    owners: dict[str, tuple[str, ...]] = {}
+    """Managers by field, from the object's managed fields; ours is not among them."""
 
     @property
     def managers(self) -> frozenset[str]:
         """Return who would lose fields; a field whose manager is not known counts as everybody's."""
-        return frozenset(self.owners.get(cause.field, "?") for cause in self.causes)
+        return frozenset(name for cause in self.causes for name in self.owners.get(cause.field, ("?",)))
 
     def words(self) -> str:
         """Say which fields belong to whom."""
         by_manager: dict[str, list[str]] = {}
-        for cause in self.causes:
-            by_manager.setdefault(self.owners.get(cause.field, "another manager"), []).append(cause.field)
+        for field in dict.fromkeys(cause.field for cause in self.causes):
+            for name in self.owners.get(field, ("another manager",)):
+                by_manager.setdefault(name, []).append(field)
         parts = [
             f"{', '.join(fields[:3])}{', ...' if len(fields) > 3 else ''} of {name}"
             for name, fields in by_manager.items()

@@ -156,7 +156,7 @@ class Client:
             causes = tuple(cause for cause in failure.causes if cause.reason == "FieldManagerConflict")
             if failure.kind != "conflict" or not causes:
                 raise
-            return await self._conflict(path, causes)
+            return await self._conflict(path, causes, manager)
         return answers.Applied(answers.decode(answer, answers.Partial).metadata, created=created[-1] == 201)
 
     async def delete(self, path: str, *, uid: str, resource_version: str = "", propagation: str = "Background") -> bool:
@@ -176,13 +176,13 @@ class Client:
             raise
         return True
 
-    async def _conflict(self, path: str, causes: tuple[answers.FieldCause, ...]) -> answers.Conflict:
+    async def _conflict(self, path: str, causes: tuple[answers.FieldCause, ...], ours: str) -> answers.Conflict:
         """Find out from the object itself who has the fields; the message of the conflict is not parsed."""
         try:
             body = await self.get_raw(path)
         except answers.Failure:
             return answers.Conflict(causes)
-        return answers.Conflict(causes, managers.owners_of(body, tuple(cause.field for cause in causes)))
+        return answers.Conflict(causes, managers.owners_of(body, tuple(cause.field for cause in causes), ours))
 
     async def _send(
         self,

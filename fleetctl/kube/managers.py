@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 __all__ = ["owners_of"]
 
 
-def owners_of(body: bytes, fields: tuple[str, ...]) -> dict[str, str]:
-    """Find who manages fields, given as ``.spec.replicas``, in an object's managed fields."""
+def owners_of(body: bytes, fields: tuple[str, ...], but: str = "") -> dict[str, tuple[str, ...]]:
+    """Find who manages fields, given as causes name them (``.spec.replicas``), in an object's managed fields.
+
+    A field may have several managers; ``but`` is one that does not count, and fields that nobody else has are left out.
+    """
     try:
         managed = msgspec.json.decode(body, type=_Managed).metadata.managedFields
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
-    return {field: entry.manager for field in fields for entry in managed if _manages(entry.fieldsV1, _steps(field))}
+    found = {
+        field: tuple(
+            dict.fromkeys(one.manager for one in managed if one.manager != but and _manages(one.fieldsV1, field))
+        )
+        for field in fields
+    }
+    return {field: names for field, names in found.items() if names}
 
 
 class _Entry(msgspec.Struct):
@@ -32,38 +40,36 @@ class _Managed(msgspec.Struct):
     metadata: _WithManaged
 
 
-_STEP: Final = re.compile(r"""\.(?P<name>[^.\[\]]+)|\[(?P<key>[^\]]*)\]""")
+def _manages(tree: Any, field: str) -> bool:  # noqa: ANN401  # JSON
+    """Follow a path through a tree. Keys may hold dots (``.data.app.yaml``), so the tree says where a step ends."""
+    waiting = [(tree, field)] if field else []
+    while waiting:
+        here, rest = waiting.pop()
+        if not rest:
+            return True
+        if isinstance(here, dict):
+            for key, below in here.items():
+                step = _written(key)
+                if step and rest.startswith(step) and rest[len(step) :][:1] in {"", ".", "["}:
+                    waiting.append((below, rest[len(step) :]))
+    return False
 
 
-def _steps(field: str) -> list[str]:
-    """Return the keys of a path in a fieldsV1 tree: ``f:name``, and ``k:{...}`` or ``v:...`` for brackets."""
-    found = []
-    for match in _STEP.finditer(field):
-        if match["name"] is not None:
-            found.append(f"f:{match['name']}")
-        else:
-            found.append(f"[{match['key']}]")
-    return found
-
-
-def _manages(tree: Any, steps: list[str]) -> bool:  # noqa: ANN401  # JSON
-    for step in steps:
-        if not isinstance(tree, dict):
-            return False
-        if step.startswith("["):
-            tree = next((below for key, below in tree.items() if _same_key(key, step[1:-1])), None)
-        else:
-            tree = tree.get(step)
-    return tree is not None
-
-
-def _same_key(key: str, bracket: str) -> bool:
-    """Compare ``k:{"name":"gateway"}`` with ``name="gateway"``, ``v:"x"`` with ``="x"``."""
+def _written(key: str) -> str:
+    """Return a key of the tree as a path has it: ``f:name`` is ``.name``, ``k:{"name":"a"}`` is ``[name="a"]``."""
     sort, _, text = key.partition(":")
+    if sort == "f":
+        return f".{text}"
+    if sort == "i":
+        return f"[{text}]"
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return False
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
     if sort == "k" and isinstance(value, dict):
-        return ",".join(f"{name}={msgspec.json.encode(one).decode()}" for name, one in value.items()) == bracket
-    return sort == "v" and f"={msgspec.json.encode(value).decode()}" == bracket
+        return f"[{','.join(f'{name}={_quoted(one)}' for name, one in value.items())}]"
+    return f"[={_quoted(value)}]" if sort == "v" else ""
+
+
+def _quoted(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -34,13 +34,16 @@ _KINDS: Final[dict[int, transport.Kind]] = {
     pycurl.E_SSL_CACERT_BADFILE: "untrusted",
     pycurl.E_SSL_ISSUER_ERROR: "untrusted",
     pycurl.E_SSL_CERTPROBLEM: "client-certificate",
+    pycurl.E_BAD_FUNCTION_ARGUMENT: "client-certificate",  # a key that cannot be read
     pycurl.E_FILESIZE_EXCEEDED: "too-large",
     100: "too-large",
 }
 
-# OpenSSL's verdict on the chain (X509_V_ERR_*), where it says more than that. 0: only the name was wrong.
+# OpenSSL's verdict on the chain (X509_V_ERR_*), where it says more than that. libcurl compares names itself, and
+# leaves the verdict at what it was before (1).
 _VERDICTS: Final[dict[int, transport.Kind]] = {
     0: "wrong-name",
+    1: "wrong-name",
     9: "not-yet-valid",
     10: "expired",
     62: "wrong-name",
@@ -200,6 +203,8 @@ class Session:
             else:
                 kind = "timeout" if seconds >= timeout - 0.05 else "stalled"
                 words = f"no answer after {seconds:.0f}s" if kind == "timeout" else f"silent for {self._limits.stall}s"
+        elif kind == "refused" and handle.getinfo(pycurl.HTTP_CONNECTCODE) >= 300:
+            kind = "proxy"
         elif kind == "refused":
             kind, words = _unconnected(handle.getinfo(pycurl.OS_ERRNO), words)
         elif number == pycurl.E_PEER_FAILED_VERIFICATION:

@@ -15,7 +15,7 @@ class Behaviour(msgspec.Struct, frozen=True):
 
     image: str = "*"
     """A pattern as file names have them; ``*`` crosses slashes."""
-    does: Literal["ready", "pull-fails", "crashes", "fails", "unschedulable", "never-ready"] = "ready"
+    does: Literal["ready", "pull-fails", "crashes", "fails", "restarts", "unschedulable", "never-ready"] = "ready"
     after: float = 1.0
     message: str = ""
     sites: str = "*"

@@ -153,6 +153,7 @@ def _status(
     stages = {
         "ready": [(rule.after, "Succeeded" if job else "running")],
         "fails": [(rule.after, "Failed")],
+        "restarts": [(rule.after, "running"), (rule.after + _CRASH, "running-again")],
         "never-ready": [(rule.after, "unready")],
         "pull-fails": [(_PULL, "pull-error"), (_PULL + _BACK_OFF, "back-off")],
         "crashes": [(_PULL + count * _CRASH, f"crash-{count}") for count in range(1, 6)],
@@ -172,13 +173,14 @@ def _requests(container: dict[str, Any]) -> dict[str, Any]:
 def _of_stage(pod: objects.Object, rule: behaviours.Behaviour, stage: str, born: str) -> dict[str, Any]:
     if stage in {"Succeeded", "Failed"}:
         return {"phase": stage, "startTime": born}
-    ready = stage == "running"
+    ready = stage in {"running", "running-again"}
     running = {"running": {"startedAt": born}}
     restarts = 0
     last: dict[str, Any] = {}
     if stage == "creating":
         state: dict[str, Any] = {"waiting": {"reason": "ContainerCreating"}}
-    elif stage in {"running", "unready"}:
+    elif ready or stage == "unready":
+        restarts = int(stage == "running-again")
         state = running
     elif stage.startswith("crash-"):
         restarts = int(stage.removeprefix("crash-"))

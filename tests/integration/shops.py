@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fleetctl.state import checking, databases, runs
-from tests.architecture import sources
-from tests.contract import plainhttp, talking
+from tests.contract import talking
 from tests.integration import wires
 from tests.kubebox import clusters
 from tests.unit.cli import processes

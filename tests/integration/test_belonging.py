@@ -1,5 +1,7 @@
 """Whose objects and fields are whose: what is pruned, what is left alone, what is taken over, what is taken off."""
 
+import functools
+
 import pytest
 
 from tests.contract import talking
@@ -28,7 +30,7 @@ def test_what_left_the_bundle_is_pruned(shop: shops.Shop) -> None:
 
 
 def test_what_belongs_to_somebody_else_is_left_alone(shop: shops.Shop) -> None:
-    """A new object that exists already without our label is neither adopted nor pruned; nothing is sent at that site."""
+    """A new object that exists already without our label is neither adopted nor pruned; that site is left as it is."""
     shop.release("1.0.0", *shops.standard())
     first = shop.start()
     shop.kubectl("store-2", "-n", shop.namespace, "create", "configmap", "prices", "--from-literal=by=hand")
@@ -110,5 +112,9 @@ def test_remove_takes_everything_off_but_claims(shop: shops.Shop) -> None:
         assert shops.versions(place) == {}
         kept = place.api.call("GET", f"/api/v1/namespaces/{shop.namespace}/persistentvolumeclaims").json["items"]
         assert {one["metadata"]["name"] for one in kept} == {"disk-keeper-0", "sales"}
-        talking.until(lambda place=place: not place.listed("pods"), "the pods went with what made them")
+        talking.until(functools.partial(_is_empty, place), "the pods went with what made them")
     assert shop.outcomes(shop.run(*command).json["name"]) == dict.fromkeys(shops.SITES, "unchanged")
+
+
+def _is_empty(place: talking.Place) -> bool:
+    return not place.listed("pods")

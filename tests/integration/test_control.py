@@ -64,7 +64,7 @@ def test_an_interrupt_drains(shop: shops.Shop, under_way: tuple[shops.Started, w
 
 
 def test_a_newer_run_takes_over(shop: shops.Shop, under_way: tuple[shops.Started, wires.Held, str]) -> None:
-    """A superseding run ends the older one; the site that the older one still holds is skipped, owed, and paid later."""
+    """A superseding run ends the older one; the site that the older one still holds is skipped, and paid later."""
     started, held, run = under_way
     shop.release("1.2.0", *shops.standard("app:1.2"))
     newer = shop.start("--supersede", run, code=4)
@@ -75,5 +75,7 @@ def test_a_newer_run_takes_over(shop: shops.Shop, under_way: tuple[shops.Started
     older = started.wait()
     assert older.code == 10
     assert older.json["state"] == "aborted"
-    paid = shop.catchup("-o", "json", code=4)
-    assert {shop.image(site) for site in shops.SITES if site != "store-1"} == {"app:1.2"}
+    assert shop.rows(run)["store-1"].outcome == "changed"
+    paid = shop.catchup("-o", "json").json
+    assert shop.outcomes(paid["name"]) == {"store-1": "changed"}
+    assert {shop.image(site) for site in shops.SITES} == {"app:1.2"}

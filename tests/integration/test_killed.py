@@ -13,7 +13,7 @@ pytestmark = pytest.mark.kubebox
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # the dead process's leases last 60 s, and 40 s more until nothing of it can land
 def test_a_killed_run_is_resumed(shop: shops.Shop, doors: dict[str, wires.Wire]) -> None:
-    """Every site ends with one outcome, sites that had ended are not spoken to again, and the journal holds together."""
+    """Every site ends with one outcome; sites that had ended are not spoken to again; the journal holds together."""
     shop.strategy(concurrency=2)
     shop.release("1.0.0", *shops.standard())
     shop.start()

@@ -130,7 +130,7 @@ class _Server(http.server.ThreadingHTTPServer):
 class _Door(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: _Server  # type: ignore[mutable-override]  # nobody else starts it
 
     def setup(self) -> None:
         super().setup()

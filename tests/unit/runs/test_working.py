@@ -1,0 +1,273 @@
+"""The loop of a run: claim, visit, finish, wave after wave."""
+
+import asyncio
+import dataclasses
+import pathlib
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from fleetctl.model import errors, events, outcomes, plans
+from fleetctl.runs import stopping, working
+from fleetctl.state import claims, runs
+from tests.unit.state import making
+
+CHANGED, FAILED, SILENT = outcomes.Outcome.CHANGED, outcomes.Outcome.FAILED, outcomes.Outcome.UNREACHABLE
+Visit = Callable[[working.Ticket], Awaitable[outcomes.Result | None]]
+
+
+def _plan(*sizes: int, max_failed: int = 0) -> plans.Plan:
+    waves = tuple(plans.Wave(str(number), size, max_failed, size, size) for number, size in enumerate(sizes, 1))
+    names = iter(range(1000))
+    members = tuple(
+        plans.Member(f"s{next(names):03}", number, "r1:new")
+        for number, size in enumerate(sizes, 1)
+        for _ in range(size)
+    )
+    strategy = plans.Strategy(max_failed=plans.Limit(count=max_failed))
+    return plans.Plan(plans.Kind.ROLLOUT, "shops", "pos", "1.0.0", "pos", waves, strategy, plans.Options(), members)
+
+
+@dataclasses.dataclass
+class Bench:
+    """A run in a journal, and what was heard of it."""
+
+    journal: making.Journal
+    plan: plans.Plan
+    run: runs.Run
+    heard: list[events.Event] = dataclasses.field(default_factory=list)
+    stop: stopping.Stop | None = None
+
+    def work(self, visit: Visit, *, concurrency: int = 8) -> events.RunState:
+        """Work on the run until it stands still."""
+
+        async def work() -> events.RunState:
+            self.stop = stopping.Stop()
+            settings = working.Settings(concurrency=concurrency, poll=0.01)
+            return await working.work(
+                working.Work(self.journal.store, self.run, self.plan, visit, self.heard.append, self.stop, settings)
+            )
+
+        return asyncio.run(work())
+
+    def outcomes(self) -> dict[str, outcomes.Outcome | None]:
+        """Return every site's outcome."""
+        rows = self.journal.store.read(lambda conn: runs.sites(conn, self.run.id))
+        return {row.site: row.outcome for row in rows}
+
+
+def _bench(journal: making.Journal, plan: plans.Plan) -> Bench:
+    run = journal.run(*(runs.RowSeed(one.site, one.wave, one.release) for one in plan.members))
+    return Bench(journal, plan, run)
+
+
+async def _well(_: working.Ticket) -> outcomes.Result:
+    await asyncio.sleep(0)
+    return making.result()
+
+
+def test_waves_come_one_after_the_other(tmp_path: pathlib.Path) -> None:
+    """No site of a wave is visited before all of the wave before it have their outcome."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(2, 3, 5))
+        seen: list[int] = []
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            seen.append(ticket.claim.wave)
+            return await _well(ticket)
+
+        assert bench.work(visit) is events.RunState.FINISHED
+        assert seen == [1, 1, 2, 2, 2, 3, 3, 3, 3, 3]
+        assert set(bench.outcomes().values()) == {CHANGED}
+
+
+def test_events_come_after_their_commit(tmp_path: pathlib.Path) -> None:
+    """R6: whoever hears of an outcome finds it in the journal."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(3))
+        found: list[outcomes.Outcome | None] = []
+
+        def observe(event: events.Event) -> None:
+            if isinstance(event, events.SiteEnded):
+                found.append(bench.outcomes()[event.site])
+
+        bench.heard = _Heard(observe)
+        bench.work(_well)
+        assert found == [CHANGED] * 3
+
+
+class _Heard(list[events.Event]):
+    """A list that tells what is added to it."""
+
+    def __init__(self, observe: events.Observe) -> None:
+        super().__init__()
+        self._observe = observe
+
+    def append(self, event: events.Event) -> None:
+        """Add an event."""
+        super().append(event)
+        self._observe(event)
+
+
+def test_no_more_visits_than_allowed(tmp_path: pathlib.Path) -> None:
+    """Concurrency bounds the visits under way, and is used in full."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(20))
+        under_way = most = 0
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.005)
+            under_way -= 1
+            return await _well(ticket)
+
+        bench.work(visit, concurrency=4)
+        assert most == 4
+
+
+def test_a_failure_too_many_halts(tmp_path: pathlib.Path) -> None:
+    """Running visits end, nothing new starts, later waves are not opened; sites not started keep no outcome."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(1, 5))
+
+        async def visit(_: working.Ticket) -> outcomes.Result:
+            await asyncio.sleep(0)
+            return making.result(FAILED)
+
+        assert bench.work(visit) is events.RunState.HALTED
+        assert list(bench.outcomes().values()) == [FAILED, *[None] * 5]
+        ended = bench.heard[-1]
+        assert isinstance(ended, events.RunEnded)
+        assert ended.why == "1 of 1 site in wave 1 failed (budget 0)"
+
+
+def test_silence_is_counted_apart(tmp_path: pathlib.Path) -> None:
+    """Unreachable sites use up their own budget, not that for failures."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(12))
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            dark = ticket.claim.site < "s003"
+            return making.result(SILENT, outcomes.Effect.NONE) if dark else await _well(ticket)
+
+        assert bench.work(visit) is events.RunState.FINISHED
+
+
+def test_a_stop_drains(tmp_path: pathlib.Path) -> None:
+    """R8: asked once, no new site is claimed, running visits end, and the run is paused; a resume does the rest."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(6))
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            assert bench.stop is not None
+            if not bench.stop.soft.is_set():
+                bench.stop.ask()
+            await asyncio.sleep(0.01)
+            return await _well(ticket)
+
+        assert bench.work(visit, concurrency=2) is events.RunState.PAUSED
+        assert sum(outcome is CHANGED for outcome in bench.outcomes().values()) == 2
+        bench.run = journal.store.write_now(lambda conn: runs.resume(conn, bench.run.id, "me", accept_failed=False))
+        assert bench.work(_well) is events.RunState.FINISHED
+        assert set(bench.outcomes().values()) == {CHANGED}
+
+
+def test_a_second_stop_cancels(tmp_path: pathlib.Path) -> None:
+    """R8: asked twice, requests are cancelled and rows stay as they are; the next resume visits the site again."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(1))
+
+        async def hang(_: working.Ticket) -> outcomes.Result:
+            assert bench.stop is not None
+            bench.stop.ask()
+            bench.stop.ask()
+            await asyncio.Event().wait()
+            return making.result()
+
+        assert bench.work(hang) is events.RunState.PAUSED
+        assert bench.outcomes() == {"s000": None}
+        bench.run = journal.store.write_now(lambda conn: runs.resume(conn, bench.run.id, "me", accept_failed=False))
+        journal.pass_time(claims.LEASE + claims.GRACE)
+        assert bench.work(_well) is events.RunState.FINISHED
+
+
+def test_a_run_that_was_paused_elsewhere_stands_still(tmp_path: pathlib.Path) -> None:
+    """Another terminal's pause is seen at the next claim."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(4))
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            await journal.store.write(lambda conn: runs.interrupt(conn, bench.run.id, "by hand", journal.now))
+            return await _well(ticket)
+
+        assert bench.work(visit, concurrency=1) is events.RunState.PAUSED
+        assert sum(outcome is CHANGED for outcome in bench.outcomes().values()) == 1
+
+
+def test_a_resumed_run_leaves_outcomes_alone(tmp_path: pathlib.Path) -> None:
+    """R11: only sites without an outcome are visited, and the watcher hears of the others as earlier ones."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(3))
+        [first] = journal.claim(bench.run.id, most=1).claims
+        journal.finish(bench.run.id, (first, making.result()))
+        seen: list[str] = []
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            seen.append(ticket.claim.site)
+            return await _well(ticket)
+
+        bench.work(visit)
+        assert sorted(seen) == ["s001", "s002"]
+        earlier = [event.site for event in bench.heard if isinstance(event, events.SiteEnded) and event.earlier]
+        assert earlier == ["s000"]
+
+
+def test_a_lost_lease_is_not_recorded(tmp_path: pathlib.Path) -> None:
+    """A visit that returns nothing leaves its row to whoever claims it next."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(1))
+        tries = 0
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result | None:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                journal.pass_time(claims.LEASE + claims.GRACE)
+                assert not ticket.fence(1.0)
+                return None
+            assert ticket.fence(30.0)
+            return await _well(ticket)
+
+        assert bench.work(visit) is events.RunState.FINISHED
+        assert tries == 2
+
+
+def test_a_bug_in_a_visit_is_raised(tmp_path: pathlib.Path) -> None:
+    """An exception is a bug: it ends the command, not the site."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(2))
+
+        async def visit(_: working.Ticket) -> outcomes.Result:
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            bench.work(visit)
+        assert set(bench.outcomes().values()) == {None}
+
+
+def test_a_store_that_fails_stops_the_run(tmp_path: pathlib.Path) -> None:
+    """An outcome that cannot be recorded must not happen: the store's error ends the run."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(3))
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            await journal.store.write(lambda conn: conn.execute("PRAGMA max_page_count = 1"))
+            evidence = bytes(range(256)) * 4096
+            result = await _well(ticket)
+            return outcomes.Result(result.outcome, result.effect, evidence=evidence)
+
+        with pytest.raises(errors.NotConfigured):
+            bench.work(visit)
