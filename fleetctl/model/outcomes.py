@@ -53,6 +53,8 @@ class Reason(enum.StrEnum):
     MAINTENANCE = "maintenance"
     MOVED = "moved"
     """The cluster was changed since the plan, or since the debt, by another run."""
+    REMOVED = "removed"
+    """The site left the inventory since the run was planned."""
     HALTED = "halted"
     ABORTED = "aborted"
 

@@ -101,6 +101,8 @@ class Engine:
                 and _unchanged(reading, ticket.claim.goal, plan)
             ):
                 return surveying.unchanged(reading)
+            if ticket.claim.site not in self._endpoints:
+                return outcomes.Result(outcomes.Outcome.SKIPPED, outcomes.Effect.NONE, reason=outcomes.Reason.REMOVED)
             order = self._order(ticket, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:

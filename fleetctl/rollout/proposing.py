@@ -76,9 +76,12 @@ async def undo(
     remove_new: bool,
 ) -> Proposal:
     """Propose to take a run back; raises ``Refused`` while it is running."""
+    undoing.refuse_running(run)
     undone = ready.plan_of(run)
     rows = ready.store.read(lambda conn: runs.sites(conn, run.id))
-    chosen = undoing.choose(run, rows, fleet, ready.known, remove_new=remove_new)
+    touched = [fleet[row.site] for row in rows if row.touched and row.site in fleet]
+    found = await ready.survey(touched, undone.bundle, undone.namespace, _SURVEY, _silent)
+    chosen = undoing.choose(run, rows, found, fleet, ready.known, remove_new=remove_new)
     described = plans.Plan(
         kind=plans.Kind.UNDO,
         project=undone.project,
@@ -91,13 +94,11 @@ async def undo(
         members=(),
         undoes=run.id,
     )
-    found = await ready.survey([one.site for one in chosen.wanted], undone.bundle, undone.namespace, _SURVEY, _silent)
-    staying, moved = undoing.without_moved(chosen, found, run.id)
-    left_out = (*chosen.left_out, *moved)
-    preview = planning.make(described, staying, found, ready.known, left_out)
+    readings = {one.site.name: found[one.site.name] for one in chosen.wanted}
+    preview = planning.make(described, chosen.wanted, readings, ready.known, chosen.left_out)
     members = tuple(undoing.member(one, chosen.rows[one.site]) for one in preview.plan.members)
     preview = _with_members(preview, members, ready.simulated)
-    return Proposal(preview, tuple(one.release for one in staying if one.release), found)
+    return Proposal(preview, tuple(one.release for one in chosen.wanted if one.release), readings)
 
 
 async def catchup_of(

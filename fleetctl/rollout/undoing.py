@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from fleetctl.model import codes, errors, events, outcomes, plans, sites
+from fleetctl.model import codes, errors, events, plans, sites
 from fleetctl.rollout import orders, planning
 from fleetctl.state import runs
 
-__all__ = ["Undo", "choose", "member", "version_of", "without_moved"]
+__all__ = ["Undo", "choose", "member", "refuse_running", "version_of"]
 
 
 class Undo(msgspec.Struct, frozen=True):
@@ -21,67 +21,65 @@ class Undo(msgspec.Struct, frozen=True):
     left_out: tuple[planning.LeftOut, ...]
 
 
+def refuse_running(run: runs.Run) -> None:
+    """Raise ``Refused`` for a run that still is at work."""
+    if run.state is events.RunState.RUNNING:
+        message = f"{run.id} is still running"
+        raise errors.Refused(codes.Code.RUN_STATE, message, f"Stop it first: fleetctl rollout pause {run.id}")
+
+
 def choose(
     run: runs.Run,
     rows: Sequence[runs.Row],
+    readings: Mapping[str, planning.Reading],
     fleet: Mapping[str, sites.Site],
     known: orders.Known,
     *,
     remove_new: bool,
 ) -> Undo:
-    """Choose what an undo does at each site whose effect is not none; raises ``Refused`` when it cannot be done.
+    """Choose what an undo does at each site that its run may have changed.
 
-    The goal is the parent's release as the undone visit read it, not what the journal believes. Sites that had nothing
-    before are left out unless ``remove_new``.
+    The goal is the parent's release as the undone visit read it, not what the journal believes; of a visit that never
+    told, because its process died, the parent's own note says it. Sites that had nothing before are left out unless
+    ``remove_new``; those that another run changed since are left out and named.
     """
-    if run.state is events.RunState.RUNNING:
-        message = f"{run.id} is still running"
-        raise errors.Refused(codes.Code.RUN_STATE, message, f"Stop it first: fleetctl rollout pause {run.id}")
-    touched = [row for row in rows if row.effect not in (None, outcomes.Effect.NONE) or row.in_flight]
     wanted: list[planning.Wanted] = []
     chosen: dict[str, runs.Row] = {}
-    fresh: list[str] = []
-    gone: list[str] = []
-    lost: list[str] = []
-    for row in touched:
-        site = fleet.get(row.site)
-        release = known(row.previous) if row.previous else None
+    left: dict[str, list[str]] = {}
+    for row in rows:
+        if not row.touched:
+            continue
+        site, reading = fleet.get(row.site), readings.get(row.site)
+        previous = _previous(row, reading, run.id)
+        release = known(previous) if previous else None
+        why = ""
         if site is None:
-            gone.append(row.site)
-        elif row.previous is None and not remove_new:
-            fresh.append(row.site)
-        elif row.previous is not None and release is None:
-            lost.append(row.site)
+            why = "no longer in the inventory"
+        elif reading is not None and _moved(row, reading, run.id):
+            why = "changed since by another run"
+        elif previous is None and not remove_new:
+            why = "had nothing before (--remove-new takes the bundle off)"
+        elif previous is not None and release is None:
+            why = "their earlier release is not in this store"
+        if why or site is None:
+            left.setdefault(why, []).append(row.site)
         else:
             wanted.append(planning.Wanted(site, release))
             chosen[row.site] = row
-    left_out = [
-        planning.LeftOut(words, tuple(sorted(names)))
-        for words, names in (
-            ("had nothing before (--remove-new takes the bundle off)", fresh),
-            ("no longer in the inventory", gone),
-            ("their earlier release is not in this store", lost),
-        )
-        if names
-    ]
-    return Undo(tuple(wanted), chosen, tuple(left_out))
+    left_out = tuple(planning.LeftOut(why, tuple(sorted(names))) for why, names in left.items())
+    return Undo(tuple(wanted), chosen, left_out)
 
 
-def without_moved(
-    chosen: Undo, readings: Mapping[str, planning.Reading], run: str
-) -> tuple[list[planning.Wanted], list[planning.LeftOut]]:
-    """Take out the sites that another run changed since; their parent names another release than the run left."""
-    staying: list[planning.Wanted] = []
-    moved: list[str] = []
-    for one in chosen.wanted:
-        reading, row = readings[one.site.name], chosen.rows[one.site.name]
-        untouched = reading.run == run or reading.release in {row.after, row.before}
-        if reading.answered and not untouched:
-            moved.append(one.site.name)
-        else:
-            staying.append(one)
-    words = "changed since by another run"
-    return staying, [planning.LeftOut(words, tuple(sorted(moved)))] if moved else []
+def _previous(row: runs.Row, reading: planning.Reading | None, run: str) -> str | None:
+    if not row.in_flight or reading is None:
+        return row.previous
+    return reading.previous if reading.run == run else reading.release
+
+
+def _moved(row: runs.Row, reading: planning.Reading, run: str) -> bool:
+    if not reading.answered or reading.run == run or row.in_flight:
+        return False
+    return reading.release not in {row.after, row.before}
 
 
 def version_of(chosen: Undo) -> str:
@@ -91,5 +89,5 @@ def version_of(chosen: Undo) -> str:
 
 
 def member(planned: plans.Member, row: runs.Row) -> plans.Member:
-    """Return a member whose base is what the undone run left at the site."""
-    return msgspec.structs.replace(planned, base=row.after, read=True)
+    """Return a member whose base is what the undone run left at the site, as far as it told."""
+    return msgspec.structs.replace(planned, base=row.after, read=not row.in_flight)

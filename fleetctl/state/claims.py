@@ -40,12 +40,8 @@ LEASE: Final = 60.0
 """Seconds a lease lasts unless it is renewed."""
 RENEW: Final = 20.0
 """Seconds between renewals."""
-GRACE: Final = 40.0
-"""Seconds after a lease's end before another process may take the site.
-
-An API server may commit a request up to 34 s after it arrived, though the client gave up.
-"""
-
+GRACE: Final = runs.GRACE
+"""Seconds after a lease's end before another process may take the site."""
 
 _FREE: Final = (
     "SELECT s.site, s.attempt + 1, s.wave, s.goal, s.base, s.checked, coalesce(s.identity, i.identity), s.origin"

@@ -17,6 +17,7 @@ from fleetctl.model import codes, errors, events, outcomes, plans
 from fleetctl.state import debts, rows
 
 __all__ = [
+    "GRACE",
     "Row",
     "RowSeed",
     "Run",
@@ -41,6 +42,11 @@ Run = rows.Run
 Row = rows.Row
 RowSeed = rows.RowSeed
 
+GRACE: Final = 40.0
+"""Seconds after a lease's end in which a request of its holder may still be committed.
+
+An API server may commit a request up to 34 s after it arrived, though the client gave up.
+"""
 _UNFINISHED: Final = ("running", "paused", "halted")
 _OPEN: Final = "state IN ('running', 'paused', 'halted')"
 
@@ -103,6 +109,7 @@ def latest_row(conn: sqlite3.Connection, site: str, run: str | None) -> Row | No
 
 def create(conn: sqlite3.Connection, run: Run, seeds: Iterable[RowSeed]) -> None:
     """Record a run and its members; raises ``Refused`` when another unfinished run of the bundle shares a site."""
+    _settle_lost(conn, run.created)
     if run.supersedes is not None:
         _supersede(conn, run)
     if run.undoes is not None:
@@ -243,6 +250,7 @@ def abort(conn: sqlite3.Connection, run: str, why: str, now: float) -> None:
     _require(conn, run, "aborted", *_UNFINISHED)
     conn.execute("UPDATE runs SET state = 'aborted', why = ?, ended = ? WHERE id = ?", (why, now, run))
     _skip_unstarted(conn, run, now)
+    _settle_lost(conn, now)
     debts.cancel(conn, "run = ?", run)
 
 
@@ -261,6 +269,20 @@ def _skip_unstarted(conn: sqlite3.Connection, run: str, now: float) -> None:
         "UPDATE run_sites SET outcome = 'skipped', effect = 'none', reason = 'aborted', phase = 'done', ended = ?"
         " WHERE run = ? AND outcome IS NULL AND attempt = 0",
         (now, run),
+    )
+
+
+def _settle_lost(conn: sqlite3.Connection, now: float) -> None:
+    """Give an outcome to visits of aborted runs whose process never told: their effect is not known.
+
+    While such a visit's lease still counts, its process may yet tell.
+    """
+    conn.execute(
+        "UPDATE run_sites SET outcome = 'unreachable', effect = 'unknown', phase = 'done', ended = ?1"
+        " WHERE outcome IS NULL AND attempt > 0 AND run IN (SELECT id FROM runs WHERE state = 'aborted')"
+        " AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.run = run_sites.run AND l.site = run_sites.site"
+        " AND l.until + ?2 > ?1)",
+        (now, GRACE),
     )
 
 

@@ -210,9 +210,17 @@ def test_evicted_pod() -> None:
     assert causes.of_pod(pod, (), OWNER) == cause
 
 
+def test_failed_pod_without_a_reason() -> None:
+    """That a pod failed is a cause even if nobody says why."""
+    pod = _pod(phase="Failed", status={"containerStatuses": []})
+    assert causes.of_pod(pod, (), OWNER) == outcomes.Cause("PodFailed", OWNER, "")
+
+
 def test_pods_that_are_well_have_no_cause() -> None:
     """A pod that serves may have restarted; one that succeeded is not to be ready."""
     assert causes.of_pod(_pod(ready=True, restarts=50, last={"exitCode": 1}), (), OWNER) is None
+    warned = _events(cluster.event("x", "Unhealthy", "Readiness probe failed", path=FIELD))
+    assert causes.of_pod(_pod(ready=True), warned, OWNER) is None
     assert causes.of_pod(_pod(phase="Succeeded", ended={"exitCode": 0}), (), OWNER) is None
 
 
@@ -313,6 +321,8 @@ def test_pods_that_cannot_be_made(told: list[cluster.Json], events: list[cluster
 def test_pods_that_can_be_made() -> None:
     """A ReplicaFailure that is over is no cause."""
     over = [observed.Condition("ReplicaFailure", "False", "FailedCreate")]
+    other = causes.not_created([observed.Condition("ReplicaFailure", "True", "FailedDelete")], (), OWNER)
+    assert other == outcomes.Cause("FailedDelete", OWNER, "")
     assert causes.not_created(over, (), OWNER) is None
     assert causes.not_created(None, (), OWNER) is None
 

@@ -63,7 +63,7 @@ def test_managers_are_found(field: str, manager: str | None) -> None:
 
 def test_a_field_of_several_is_told_with_all() -> None:
     """A field that two managers share would be taken from both; our own name is not one of them."""
-    entry = {"fieldsV1": {"f:data": {"f:x": {}}}}
+    entry: dict[str, object] = {"fieldsV1": {"f:data": {"f:x": {}}}}
     names = ("a", "fleetctl:shop", "b", "a")
     body = msgspec.json.encode({"metadata": {"managedFields": [{"manager": name, **entry} for name in names]}})
     assert managers.owners_of(body, (".data.x",), "fleetctl:shop") == {".data.x": ("a", "b")}

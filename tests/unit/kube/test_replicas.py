@@ -56,6 +56,15 @@ DEPLOYMENTS: dict[str, cluster.Case] = {
         "no ReplicaSet of the new template yet",
         "ReplicaSetCreateError",
     ),
+    "another reason is no reason why a ReplicaSet cannot be made": (
+        _deployment(
+            status={"conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}
+        ),
+        {},
+        PROGRESSING,
+        "no ReplicaSet of the new template yet",
+        "",
+    ),
     "pods of the old template do not count": (
         _deployment(),
         {"replica_sets": [OLD, NEW], "pods": [_pod("a", "gateway-old", ready=True), *_fresh(1, ready=True)]},
@@ -259,6 +268,16 @@ def test_progress_deadline() -> None:
     assert pulling.cause.reason == "FailedMount"
 
 
+def test_time_alone_is_no_deadline() -> None:
+    """Only the controller says that no progress was made; a Deployment without a deadline has all the time."""
+    around = cluster.listed(replica_sets=[NEW], pods=_fresh(1))
+    for reason, deadline in (("ReplicaSetUpdated", 300), ("ProgressDeadlineExceeded", None)):
+        told = {"type": "Progressing", "status": "True", "reason": reason}
+        body = _deployment(spec={"progressDeadlineSeconds": deadline}, status={"conditions": [told]})
+        found = workloads.verdict(cluster.view("apps/Deployment", body, around, since=9999.0))
+        assert found.state is PROGRESSING
+
+
 def test_deadline_of_an_earlier_release() -> None:
     """The condition that a failed release left behind does not condemn the next one, nor pods that are well."""
     assert _late(299, replica_sets=[NEW], pods=_fresh(1)).state is PROGRESSING
@@ -324,6 +343,13 @@ SETS: dict[str, cluster.Case] = {
         {"pods": ALL},
         PROGRESSING,
         "3 of 3 pods of the new template ready, not yet for 5 s",
+        "",
+    ),
+    "ready for long enough": (
+        _set(spec={"minReadySeconds": 5}, status={"availableReplicas": 3}),
+        {"pods": ALL},
+        CURRENT,
+        "",
         "",
     ),
     "too many": (_set(status={"replicas": 4}), {"pods": ALL}, PROGRESSING, "1 pod too many not gone yet", ""),
@@ -471,6 +497,13 @@ REPLICA_SETS: dict[str, cluster.Case] = {
     "done": (BARE | {"status": BARE_STATUS}, {"pods": MADE}, CURRENT, "", ""),
     "not seen": (BARE, {"pods": MADE}, PROGRESSING, "not yet seen by its controller (generation 1, observed 0)", ""),
     "not ready": (BARE | {"status": BARE_STATUS}, {}, PROGRESSING, "0 of 1 pod ready", ""),
+    "no pod may be made": (
+        BARE | {"status": BARE_STATUS | {"conditions": [{"type": "ReplicaFailure", "status": "True"}]}},
+        {},
+        PROGRESSING,
+        "0 of 1 pod ready",
+        "FailedCreate",
+    ),
     "behind": (
         BARE | {"status": BARE_STATUS | {"availableReplicas": 0}},
         {"pods": MADE},

@@ -33,6 +33,19 @@ def test_restart() -> None:
     assert standing.fallen(now, before) == cause
 
 
+def test_restart_of_one_container_of_several() -> None:
+    """The container that restarted is named."""
+    [pod] = cluster.fresh(1, ready=True)
+    calm = {"name": "proxy", "ready": True, "restartCount": 0}
+    pod["status"]["initContainerStatuses"] = [calm]
+    before = standing.standing(_view(pod, replicas=1))
+    [now] = cluster.fresh(1, ready=True, restarts=1)
+    now["status"]["initContainerStatuses"] = [calm]
+    found = standing.fallen(_view(now, replicas=1), before)
+    assert found is not None
+    assert found.subject == "container gateway"
+
+
 def test_pod_not_ready_any_more() -> None:
     """The verdict's own cause is told, or what it waits for."""
     before = standing.standing(_view(*cluster.fresh(2, ready=True)))

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from fleetctl.model import codes, errors, events, outcomes, plans
-from fleetctl.state import debts, runs
+from fleetctl.state import claims, debts, runs
 from tests.unit.state import making
 
 SILENT = outcomes.Outcome.UNREACHABLE
@@ -155,3 +155,17 @@ def test_a_payment_pays_and_a_moved_site_is_owed_no_more(tmp_path: pathlib.Path)
         journal.run(*_seeds("c"))
         assert journal.claim(payment.id).claims == ()
         assert journal.row(payment.id, "c").reason is outcomes.Reason.ABORTED
+
+
+def test_a_lost_visit_of_an_aborted_run_gets_an_outcome(tmp_path: pathlib.Path) -> None:
+    """A process that died and whose run was aborted: after lease and grace its site is out of reach, effect unknown."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a"))
+        journal.claim(run.id)
+        journal.store.write_now(lambda conn: runs.abort(conn, run.id, "by hand", journal.now))
+        assert journal.row(run.id, "a").outcome is None
+        journal.pass_time(claims.LEASE + claims.GRACE)
+        journal.run(*_seeds("b"))
+        row = journal.row(run.id, "a")
+        assert (row.outcome, row.effect, row.owed) == (SILENT, outcomes.Effect.UNKNOWN, False)
+        assert row.touched
