@@ -36,6 +36,7 @@ __all__ = [
     "body",
     "member",
     "path",
+    "protected",
     "prunable",
     "read",
     "retained",
@@ -144,6 +145,7 @@ class Member(msgspec.Struct, frozen=True):
     id: objects.ObjectId
     meta: answers.Meta
     path: str
+    api_version: str = ""
 
 
 def set_id(name: str, namespace: str) -> str:
@@ -278,6 +280,18 @@ def prunable(found: Iterable[Member], applied: Collection[str]) -> tuple[list[Me
         else:
             doomed.append(one)
     return doomed, kept
+
+
+def protected(found: Iterable[Member], applied: Collection[str]) -> list[Member]:
+    """Return the members that were not applied and stay because of their kind."""
+    return [
+        one
+        for one in found
+        if one.meta.uid not in applied
+        and not one.meta.ownerReferences
+        and (one.id.group, one.id.kind) in PROTECTED
+        and one.meta.deletionTimestamp is None
+    ]
 
 
 def retained(one: Member, api_version: str, bundle: str) -> bytes:

@@ -20,6 +20,7 @@ from fleetctl.kube import (
     conditions,
     evidence,
     observed,
+    standing,
     surroundings,
     templates,
     views,
@@ -170,6 +171,8 @@ async def wait(api: client.Client, applied: applying.Applied, order: orders.Orde
             )
         if time.monotonic() + pause >= until:
             return await _failed(api, watched, waiting, _late(waiting, order))
+        if order.kind is plans.Kind.UNDO and order.options.unstick:
+            await _unstick(api, watched)
         detail = f"{waiting.id} {waiting.message}" + (f", {waiting.cause}" if waiting.cause else "")
         if detail != told:
             watch(events.Phase.OBSERVING, detail)
@@ -189,31 +192,22 @@ async def soak(api: client.Client, applied: applying.Applied, order: orders.Orde
         return after.failed.cause
     for identity, view in after.views.items():
         earlier = before.views.get(identity)
-        cause = _restless(earlier, view) if earlier else None
+        cause = standing.fallen(view, standing.standing(earlier)) if earlier else None
         if cause is not None:
             return cause
     return None
 
 
-def _restless(before: views.View, after: views.View) -> outcomes.Cause | None:
-    """Say what happened to pods of an object while they were left alone: restarts, replacements, loss of readiness."""
-    try:
-        earlier, later = (
-            templates.fresh_pods(before, templates.read(before)),
-            templates.fresh_pods(after, templates.read(after)),
-        )
-    except observed.Unreadable:
-        return None
-    known = {pod.metadata.uid: sum(one.restart_count for one in pod.containers) for pod in earlier or ()}
-    for pod in later or ():
-        restarts = sum(one.restart_count for one in pod.containers)
-        if restarts > known.get(pod.metadata.uid, 0):
-            return outcomes.Cause(
-                "RestartedWhileSoaking", str(after.id), f"pod {pod.metadata.name} restarted {restarts} times"
-            )
-        if not pod.ready:
-            return outcomes.Cause("NotReadyWhileSoaking", str(after.id), f"pod {pod.metadata.name} is no longer ready")
-    return None
+async def _unstick(api: client.Client, watched: _Watched) -> None:
+    """Delete the pods of reverted StatefulSets that would wait for ever, one of each at a time (kubernetes#67250)."""
+    for view in watched.views.values():
+        for pod in templates.stuck_pods(view)[:1]:
+            meta = pod.metadata
+            try:
+                await api.delete(f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}", uid=meta.uid)
+            except answers.Failure as failure:
+                if failure.kind != "conflict":  # another pod of that name by now: it is free
+                    raise
 
 
 def _late(waiting: outcomes.Verdict, order: orders.Order) -> outcomes.Cause:

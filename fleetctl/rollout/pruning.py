@@ -52,13 +52,16 @@ async def members(
                     collection.id_of(one.metadata),
                     one.metadata,
                     collection.resource.path(one.metadata.namespace, one.metadata.name),
+                    collection.resource.api_version,
                 )
                 for one in listed
             ]
     return found
 
 
-async def prune(api: client.Client, found: list[applysets.Member], applied: frozenset[str], *, limited: bool) -> Pruned:
+async def prune(
+    api: client.Client, bundle: str, found: list[applysets.Member], applied: frozenset[str], *, limited: bool
+) -> Pruned:
     """Delete what this visit did not apply; a set that would lose more than its limit is left as it is."""
     doomed, kept = applysets.prunable(found, applied)
     if limited and len(doomed) > planning.prune_limit(len(found)):
@@ -66,13 +69,19 @@ async def prune(api: client.Client, found: list[applysets.Member], applied: froz
             f"{len(doomed):,} of {len(found):,} objects would go, more than the larger of 5 and 10 %; none was deleted"
         )
         return Pruned(tuple(kept), outcomes.Cause("PruneLimit", "the set", message))
-    for one in doomed:
-        try:
+    about = ""
+    try:
+        for one in applysets.protected(found, applied):
+            about = f"labelling {one.id}"
+            body = applysets.retained(one, one.api_version, bundle)
+            await api.apply(one.path, body, manager=applysets.MANAGER, force=True)
+        for one in doomed:
+            about = f"deleting {one.id}"
             await _delete(api, one)
-        except answers.Failure as failure:
-            if failure.kind in {"unreachable", "tls"}:
-                raise
-            return Pruned(tuple(kept), failure.cause(f"deleting {one.id}"))
+    except answers.Failure as failure:
+        if failure.kind in {"unreachable", "tls"}:
+            raise
+        return Pruned(tuple(kept), failure.cause(about))
     return Pruned(tuple(kept))
 
 

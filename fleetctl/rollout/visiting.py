@@ -267,7 +267,7 @@ class _Visit:
         self._watch(events.Phase.PRUNING)
         self.doing = "pruning"
         found = await pruning.members(self._api, self._order, self._parent, self._known)
-        pruned = await pruning.prune(self._api, found, applied.uids, limited=True)
+        pruned = await pruning.prune(self._api, self._order.bundle, found, applied.uids, limited=True)
         self._notes += pruned.notes
         if pruned.cause is not None:
             raise _Stopped(outcomes.Outcome.FAILED, pruned.cause)
@@ -288,7 +288,7 @@ class _Visit:
         self.doing = "removing"
         await self._mark(applysets.Scope())
         found = await pruning.members(self._api, self._order, self._parent, self._known)
-        pruned = await pruning.prune(self._api, found, frozenset(), limited=False)
+        pruned = await pruning.prune(self._api, self._order.bundle, found, frozenset(), limited=False)
         self._notes += pruned.notes
         if pruned.cause is not None:
             raise _Stopped(outcomes.Outcome.FAILED, pruned.cause)

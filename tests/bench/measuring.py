@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-__all__ = ["ROOT", "Cost", "environment", "header", "in_turns", "process", "table", "within"]
+__all__ = ["ROOT", "Cost", "environment", "header", "in_turns", "process", "say", "split", "table", "within"]
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -75,28 +75,41 @@ def header(title: str, *distributions: str) -> None:
             known.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    _say(title)
-    _say(f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {os.cpu_count()} cores {platform.machine()}, {platform.system()}")
-    _say(", ".join([f"Python {platform.python_version()}", *known]))
+    say(title)
+    say(f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {os.cpu_count()} cores {platform.machine()}, {platform.system()}")
+    say(", ".join([f"Python {platform.python_version()}", *known]))
     load = os.getloadavg()[0]
     if load > 0.5:
-        _say(f"The machine was busy when this began (load {load:.1f}): trust CPU and ratios, not wall time.")
+        say(f"The machine was busy when this began (load {load:.1f}): trust CPU and ratios, not wall time.")
 
 
 def table(costs: Mapping[str, Sequence[Cost]]) -> None:
     """Print median and range of each rival: CPU and wall in milliseconds, the highest peak in MiB."""
     width = max(map(len, costs))
-    _say(f"\n{'':{width}}   n  {'    CPU ms  (min - max)':34}  {'   wall ms  (min - max)':34}  peak MiB")
+    say(f"\n{'':{width}}   n  {'    CPU ms  (min - max)':34}  {'   wall ms  (min - max)':34}  peak MiB")
     for name, runs in costs.items():
         cpu, wall = ([1000 * run[at] for run in runs] for at in range(2))
         peak = max(run.peak for run in runs)
-        _say(f"{name:{width}} {len(runs):3}  {_spread(cpu)}  {_spread(wall)}  {peak:8,.0f}")
+        say(f"{name:{width}} {len(runs):3}  {_spread(cpu)}  {_spread(wall)}  {peak:8,.0f}")
 
 
-def _spread(figures: Sequence[float]) -> str:
-    return f"{statistics.median(figures):10,.1f}  ({min(figures):,.1f} - {max(figures):,.1f})".ljust(34)
+def split(parts: Mapping[str, Sequence[float]], beside: str) -> None:
+    """Print milliseconds for each part, and their sum; ``beside`` is a part of none of them."""
+    width = max(map(len, parts))
+    for name, runs in parts.items():
+        if name != beside:
+            say(f"{name:{width}}  {_spread(runs, 3)}")
+    sums = [sum(run) for run in zip(*(runs for name, runs in parts.items() if name != beside), strict=True)]
+    say(f"{'all':{width}}  {_spread(sums, 3)}")
+    say(f"{beside:{width}}  {_spread(parts[beside], 3)}")
 
 
-def _say(text: str) -> None:
+def _spread(figures: Sequence[float], digits: int = 1) -> str:
+    middle, least, most = statistics.median(figures), min(figures), max(figures)
+    return f"{middle:10,.{digits}f}  ({least:,.{digits}f} - {most:,.{digits}f})".ljust(34)
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

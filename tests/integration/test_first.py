@@ -83,6 +83,7 @@ def test_the_shipped_bundle(shop: shops.Shop) -> None:
         "    network: {terminals: ['10.144.0.0/16']}\n    journal: {storageClass: shop}\n",
     )
     shop.disks(["journal"])
+    shop.strategy(waves=[{"name": "all"}])  # each wave waits ten seconds for the journal
     start = ["rollout", "start", "retail-pos", "--all", "--yes", "--strategy", shop.quick, "-o", "json"]
     done = shop.run(*start).json
     assert shop.outcomes(done["name"]) == dict.fromkeys(shops.SITES, "changed")

@@ -44,8 +44,9 @@ def test_a_killed_run_is_resumed(shop: shops.Shop, doors: dict[str, wires.Wire])
     for door in doors.values():
         door.take()
 
-    done = shop.run("rollout", "resume", run, "-o", "json").json
-    assert done["state"] == "finished"
+    done = shop.begin("rollout", "resume", run, "-o", "json").wait(patience=200)
+    assert done.code == 0, done
+    assert done.json["state"] == "finished"
     assert shop.outcomes(run) == dict.fromkeys(shops.SITES, "changed")
     attempts = {site: row.attempt for site, row in shop.rows(run).items()}
     assert attempts == {**dict.fromkeys(shops.SITES, 1), second[1]: 2, second[2]: 2}

@@ -53,7 +53,7 @@ def _status(reason: str = "", **details: object) -> dict[str, object]:
     ],
 )
 def test_refusals_mean_what_the_contract_says(
-    status: int, said: object, applying: bool, kind: str, repeat: str
+    status: int, said: object, *, applying: bool, kind: str, repeat: str
 ) -> None:
     """Every status with its reason and causes has one meaning."""
     failure = _refused(status, said, applying=applying)
@@ -135,10 +135,12 @@ def test_metadata_is_read_without_managed_fields() -> None:
 def test_unreadable_answers_are_failures(body: bytes) -> None:
     """Whatever bytes come, they are metadata or a failure called broken."""
     for shape in (answers.Partial, answers.Listing):
+        found: object = None
         try:
-            answers.decode(body, shape)
+            found = answers.decode(body, shape)
         except answers.Failure as failure:
-            assert (failure.kind, failure.repeat) == ("broken", "never")
+            found = failure.kind
+        assert found == "broken" or isinstance(found, shape)
 
 
 def test_conflicts_name_fields_and_managers() -> None:

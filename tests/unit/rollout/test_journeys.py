@@ -277,5 +277,53 @@ def test_a_soak_notices_a_restart(tmp_path: pathlib.Path) -> None:
         row = shop.row(run.run, "s1")
         assert row.outcome is FAILED
         assert row.cause is not None
-        assert row.cause.reason == "RestartedWhileSoaking"
+        assert row.cause.reason == "ContainerRestarted"
         assert row.effect is outcomes.Effect.APPLIED
+
+
+_STATEFUL = """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  replicas: 2
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: {{ values.image | k }}}]}
+"""
+
+
+def test_undo_frees_a_stuck_stateful_set(tmp_path: pathlib.Path) -> None:
+    """A broken pod that the controller would leave for ever (kubernetes#67250) is deleted by the undo."""
+    with shops.opened(tmp_path, ("s1",)) as shop:
+        (tmp_path / "templates" / "app" / "app.yaml.j2").write_text(_STATEFUL, encoding="utf-8")
+        shop.rollout()
+        shop.bundle("1.1.0", "app:2-missing")
+        bad = shop.rollout()
+        assert bad.state is events.RunState.HALTED
+        back = shop.undo(bad.run)
+        assert shop.outcomes(back.run) == {"s1": CHANGED}
+        pods = shop.objects("s1", "Pod").values()
+        assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {"app:1"}  # type: ignore[index]
+
+
+def test_protected_kinds_stay_and_are_marked(tmp_path: pathlib.Path) -> None:
+    """A claim that leaves the bundle is kept, with a label that says of which bundle it is left."""
+    with shops.opened(tmp_path, ("s1",)) as shop:
+        claim = tmp_path / "templates" / "app" / "claim.yaml.j2"
+        claim.write_text(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+            "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
+            encoding="utf-8",
+        )
+        shop.rollout()
+        claim.unlink()
+        shop.bundle("1.1.0")
+        run = shop.rollout()
+        found = shop.objects("s1", "PersistentVolumeClaim")["data"]
+        assert found["metadata"]["labels"]["fleetctl.dev/retained"] == "app"  # type: ignore[index]
+        assert shop.row(run.run, "s1").notes == (
+            "PersistentVolumeClaim app/data was kept: a PersistentVolumeClaim is never pruned",
+        )

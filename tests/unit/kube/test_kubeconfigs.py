@@ -1,0 +1,282 @@
+"""Kubeconfig files as kubectl reads them, save what weakens trust, which is refused in words that show no secret."""
+
+import base64
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import pytest
+from cryptography.hazmat.primitives import serialization
+from hypothesis import strategies
+
+from fleetctl.kube import kubeconfigs, transport
+from fleetctl.model import codes, errors
+from tests.kubebox import certificates
+
+CA = certificates.Authority("ours")
+PAIR = CA.client("rollout")
+SECRET = "s3cretw0rd"  # noqa: S105  # that is the point
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def _b64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _config() -> dict[str, Any]:
+    cluster = {"server": "https://edge-17:6443", "certificate-authority-data": _b64(CA.certificate)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "preferences": {},
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"token": SECRET}}],
+        "contexts": [{"name": "edge-17", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}],
+        "current-context": "edge-17",
+    }
+
+
+def _read(folder: pathlib.Path, config: object, context: str | None = None) -> transport.Endpoint:
+    path = folder / "kubeconfig"
+    path.write_text(config if isinstance(config, str) else json.dumps(config), encoding="utf-8")
+    return kubeconfigs.Files().endpoint(path, context)
+
+
+def _changed(cluster: dict[str, object] | None = None, user: dict[str, object] | None = None) -> dict[str, Any]:
+    config = _config()
+    config["clusters"][0]["cluster"].update(cluster or {})
+    if user is not None:
+        config["users"][0]["user"] = user
+    return config
+
+
+def _refusal(folder: pathlib.Path, config: object, context: str | None = None) -> errors.NotConfigured:
+    with pytest.raises(errors.NotConfigured) as caught:
+        _read(folder, config, context)
+    assert SECRET not in f"{caught.value.message}{caught.value.hint}"
+    assert str(folder / "kubeconfig") in caught.value.message
+    return caught.value
+
+
+def test_json_and_yaml_are_the_same(tmp_path: pathlib.Path) -> None:
+    """What kubectl writes as YAML, and what is quicker to read."""
+    expected = transport.Endpoint("https://edge-17:6443", CA.certificate, SECRET)
+    assert _read(tmp_path, _config()) == expected
+    text = f"""
+apiVersion: v1
+kind: Config
+clusters:
+- cluster:
+    certificate-authority-data: {_b64(CA.certificate)}
+    server: https://edge-17:6443
+  name: c
+contexts:
+- context: {{cluster: c, user: u}}
+  name: edge-17
+current-context: edge-17
+users:
+- name: u
+  user:
+    token: {SECRET}
+"""
+    assert _read(tmp_path, text) == expected
+    assert _read(tmp_path, text, "edge-17") == expected
+
+
+def test_files_are_read_beside_the_kubeconfig(tmp_path: pathlib.Path) -> None:
+    """Relative paths are relative to the file that names them; absolute ones are not."""
+    (tmp_path / "pki").mkdir()
+    for name, content in (("ca", CA.certificate), ("crt", PAIR.certificate), ("key", PAIR.key)):
+        (tmp_path / "pki" / name).write_bytes(content)
+    config = _changed(
+        {
+            "certificate-authority-data": "",
+            "certificate-authority": "pki/ca",
+            "tls-server-name": "edge",
+            "proxy-url": "socks5://p:1",
+        },
+        {"client-certificate": "pki/crt", "client-key": str(tmp_path / "pki" / "key")},
+    )
+    assert _read(tmp_path, config) == transport.Endpoint(
+        "https://edge-17:6443",
+        CA.certificate,
+        client_cert=PAIR.certificate,
+        client_key=PAIR.key,
+        server_name="edge",
+        proxy="socks5://p:1",
+    )
+
+
+def test_data_goes_before_files(tmp_path: pathlib.Path) -> None:
+    """As for kubectl, what stands in the file wins over what it points to; for tokens the file does."""
+    (tmp_path / "token").write_text("from-file\n", encoding="utf-8")
+    user: dict[str, object] = {"token": SECRET, "tokenFile": "token"}
+    found = _read(tmp_path, _changed({"certificate-authority": "missing"}, user))
+    assert (found.ca, found.token) == (CA.certificate, "from-file")
+
+
+def test_without_authority_it_is_the_systems(tmp_path: pathlib.Path) -> None:
+    """Only a kubeconfig that names no authority at all leaves it to the system."""
+    assert _read(tmp_path, _changed({"certificate-authority-data": ""})).ca is None
+
+
+@pytest.mark.parametrize(
+    ("cluster", "words"),
+    [
+        ({"server": ""}, "no https://"),
+        ({"server": "http://edge-17:6443"}, "no https://"),
+        ({"server": "https://"}, "no https://"),
+        ({"server": f"https://admin:{SECRET}@edge-17:6443"}, "no https://"),
+        ({"server": "https://edge-17:6443/a b"}, "no https://"),
+        ({"server": "https://\u00e4:6443"}, "no https://"),
+        ({"insecure-skip-tls-verify": True}, "insecure-skip-tls-verify is refused"),
+        ({"tls-server-name": "\u00e4"}, "tls-server-name"),
+        ({"proxy-url": f"http://u:{SECRET}@p\n"}, "proxy-url"),
+        ({"certificate-authority-data": "!!"}, "not base64"),
+        ({"certificate-authority-data": _b64(b"\n")}, "not PEM"),
+        ({"certificate-authority-data": _b64(PAIR.key)}, "not PEM, or not of the kind"),
+        ({"certificate-authority-data": "", "certificate-authority": "empty"}, "empty is not PEM"),
+        ({"certificate-authority-data": "", "certificate-authority": "missing"}, "missing cannot be read"),
+        ({"certificate-authority-data": "", "certificate-authority": "."}, "cannot be read"),
+    ],
+)
+def test_what_weakens_trust_is_refused(tmp_path: pathlib.Path, cluster: dict[str, object], words: str) -> None:
+    """Nothing that is wrong with the server's side is taken for less than it is."""
+    (tmp_path / "empty").write_bytes(b"")
+    refusal = _refusal(tmp_path, _changed(cluster))
+    assert refusal.code is codes.Code.KUBE_BAD_KUBECONFIG
+    assert words in refusal.message
+
+
+def _locked() -> bytes:
+    key = serialization.load_pem_private_key(PAIR.key, None)
+    locks = serialization.BestAvailableEncryption(b"x")
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locks)
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ({"token": f"{SECRET}\r\nX-Evil: 1"}, "its token holds"),
+        ({"token": f"{SECRET} {SECRET}"}, "its token holds"),
+        ({"token": f"{SECRET}\u00e4"}, "its token holds"),
+        ({"tokenFile": "missing"}, "missing cannot be read"),
+        ({"tokenFile": "empty"}, "token file is empty"),
+        ({"client-certificate-data": _b64(PAIR.certificate)}, "needs its key"),
+        ({"client-key-data": _b64(PAIR.key)}, "needs its key"),
+        ({"client-certificate-data": _b64(PAIR.certificate), "client-key-data": _b64(_locked())}, "is encrypted"),
+        ({"client-certificate-data": _b64(PAIR.certificate), "client-key-data": _b64(PAIR.certificate)}, "not of the"),
+    ],
+)
+def test_what_cannot_prove_us_is_refused(tmp_path: pathlib.Path, user: dict[str, object], words: str) -> None:
+    """Tokens that would be another header, and certificates without a usable key, are found before any contact."""
+    (tmp_path / "empty").write_bytes(b"\n")
+    refusal = _refusal(tmp_path, _changed(user=user))
+    assert refusal.code is codes.Code.KUBE_BAD_KUBECONFIG
+    assert words in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ({"exec": {"command": "aws", "env": [{"name": "A", "value": SECRET}]}}, "an exec plugin"),
+        ({"auth-provider": {"name": "oidc", "config": {"id-token": SECRET}}}, "an auth-provider"),
+        ({"username": "admin", "password": SECRET}, "a user name and password"),
+        ({"token": SECRET, "as": "boss"}, "impersonation"),
+    ],
+)
+def test_what_comes_later_is_said(tmp_path: pathlib.Path, user: dict[str, object], words: str) -> None:
+    """Ways to prove oneself that are not built yet are named, with what works instead."""
+    refusal = _refusal(tmp_path, _changed(user=user))
+    assert refusal.code is codes.Code.KUBE_UNSUPPORTED_AUTH
+    assert words in refusal.message
+    assert "token" in refusal.hint
+
+
+def _without(key: str) -> dict[str, Any]:
+    config = _config()
+    config[key] = None
+    return config
+
+
+def _twice(key: str) -> dict[str, Any]:
+    config = _config()
+    config[key] *= 2
+    return config
+
+
+@pytest.mark.parametrize(
+    ("config", "context", "words"),
+    [
+        (_config(), "y", 'no context "y"'),
+        (_config(), "edge-71", 'did you mean "edge-17"?'),
+        ({**_config(), "current-context": ""}, None, "no current context"),
+        (_without("contexts"), None, 'no context "edge-17"'),
+        (_without("clusters"), None, 'cluster "c"'),
+        (_without("users"), None, 'user "u"'),
+    ],
+)
+def test_what_is_not_there_is_named(tmp_path: pathlib.Path, config: object, context: str | None, words: str) -> None:
+    """A context, or what it names, that is missing."""
+    refusal = _refusal(tmp_path, config, context)
+    assert refusal.code is codes.Code.KUBE_NO_CONTEXT
+    assert words in refusal.message
+
+
+@pytest.mark.parametrize("key", ["clusters", "users", "contexts"])
+def test_names_are_there_once(tmp_path: pathlib.Path, key: str) -> None:
+    """Two entries of one name are refused, as kubectl does: nobody can tell which is meant."""
+    assert "have one name" in _refusal(tmp_path, _twice(key)).message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "just words",
+        f"users: [{{name: u, user: {{token: {SECRET}}}}}, {SECRET}",
+        f'{{"users": [{{"name": "u", "user": "{SECRET}"}}]}}',
+        '{"clusters": 7}',
+        "\ufeff\x00",
+    ],
+)
+def test_what_is_no_kubeconfig_is_said(tmp_path: pathlib.Path, text: str) -> None:
+    """Text that is something else is named by its file, without its content: it may be a secret."""
+    assert _refusal(tmp_path, text).code in {codes.Code.KUBE_BAD_KUBECONFIG, codes.Code.KUBE_NO_CONTEXT}
+
+
+def test_missing_files_are_said(tmp_path: pathlib.Path) -> None:
+    """No file, and a folder in its place."""
+    with pytest.raises(errors.NotConfigured, match="there is no kubeconfig") as caught:
+        kubeconfigs.Files().endpoint(tmp_path / "kubeconfig", None)
+    assert caught.value.code is codes.Code.KUBE_NO_KUBECONFIG
+    with pytest.raises(errors.NotConfigured, match="cannot be read"):
+        kubeconfigs.Files().endpoint(tmp_path, None)
+
+
+def test_a_file_is_read_once(tmp_path: pathlib.Path) -> None:
+    """A thousand sites that name contexts of one file cost one reading of it, and of what it names."""
+    config = _changed({"certificate-authority-data": "", "certificate-authority": "ca"})
+    config["contexts"] = [{"name": f"s-{number}", "context": {"cluster": "c", "user": "u"}} for number in range(1000)]
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "ca").write_bytes(CA.certificate)
+    files = kubeconfigs.Files()
+    files.endpoint(path, "s-0")
+    path.unlink()
+    (tmp_path / "ca").unlink()
+    assert {files.endpoint(path, f"s-{number}").token for number in range(1000)} == {SECRET}
+
+
+@hypothesis.given(strategies.text() | strategies.binary().map(lambda raw: raw.decode("latin-1")))
+def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Whatever a file holds, it is refused as our configuration, never a crash."""
+    path = tmp_path_factory.mktemp("any") / "kubeconfig"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(errors.NotConfigured):
+        kubeconfigs.Files().endpoint(path, None)
