@@ -11,9 +11,9 @@ from fleetctl.rollout import folding, planning
 
 __all__ = ["saved", "show"]
 
-_FOLDS: Final = 5
-_CHANGES: Final = 6
-_LINES: Final = 14
+_FOLDS: Final = 4
+_CHANGES: Final = 3
+_LINES: Final = 8
 
 
 def show(preview: planning.Preview, stream: TextIO) -> None:
@@ -39,7 +39,7 @@ def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:
         yield ""
     yield from _folds(preview, columns)
     yield ""
-    yield from _waves(plan)
+    yield from _waves(plan, columns)
     watch = list(_watch(preview))
     for number, text in enumerate(watch):
         yield from terminals.wrapped(
@@ -104,7 +104,7 @@ def _changes(fold: folding.Fold) -> Iterator[str]:
         yield "  and " + ", ".join(f"{rest.count(verb):,} more {verb}" for verb in "+~-" if verb in rest)
 
 
-def _waves(plan: plans.Plan) -> Iterator[str]:
+def _waves(plan: plans.Plan, columns: int | None) -> Iterator[str]:
     total = sum(wave.members for wave in plan.waves)
     rules = plan.strategy.waves
     for number, wave in enumerate(plan.waves, 1):
@@ -112,10 +112,10 @@ def _waves(plan: plans.Plan) -> Iterator[str]:
         rule = rules[number - 1] if number <= len(rules) else plans.WaveRule()
         name = wave.name if wave.name != str(number) else ""
         share = f"{rule.percent:g} %" if rule.percent is not None else "" if rule.count is not None else "rest"
-        failed = "any failure halts" if not wave.max_failed else f"more than {wave.max_failed:,} failed halts"
-        silent = f", more than {wave.max_unreachable:,} out of reach halts"
+        failed = "at any failure" if not wave.max_failed else f"above {wave.max_failed:,} failed"
         members = f"{wave.members:>7,} {'site ' if wave.members == 1 else 'sites'}"
-        yield f"{head}{number} {name:<8}{members} {share:<6} {failed}{silent}"
+        limits = f"halts {failed}, {wave.max_unreachable:,} out of reach"
+        yield from terminals.wrapped(f"{number} {name:<7}{members} {share:<5} {limits}", columns, "            ", head)
     if not total:
         yield "Waves   none: no site would be visited"
 

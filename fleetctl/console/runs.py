@@ -12,8 +12,15 @@ from fleetctl.rollout import accounts
 
 __all__ = ["history", "nothing_owed", "paused", "show", "sites"]
 
-_CAUSES: Final = 5
+_CAUSES: Final = 3
 _EXAMPLES: Final = 3
+_ORDER: Final = (
+    outcomes.Outcome.CHANGED,
+    outcomes.Outcome.UNCHANGED,
+    outcomes.Outcome.FAILED,
+    outcomes.Outcome.UNREACHABLE,
+    outcomes.Outcome.SKIPPED,
+)
 
 
 def show(summary: accounts.Summary, stream: TextIO) -> None:
@@ -77,7 +84,7 @@ def _waiting(summary: accounts.Summary) -> Iterator[str]:
 
 
 def _counts(wave: accounts.WaveLine) -> Iterator[str]:
-    for outcome in outcomes.Outcome:
+    for outcome in _ORDER:
         count = wave.counts.get(outcome, 0)
         if not count:
             continue

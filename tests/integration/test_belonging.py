@@ -114,6 +114,7 @@ def test_remove_takes_everything_off_but_claims(shop: shops.Shop) -> None:
         assert {one["metadata"]["name"] for one in kept} == {"disk-keeper-0", "sales"}
         talking.until(functools.partial(_is_empty, place), "the pods went with what made them")
     assert shop.outcomes(shop.run(*command).json["name"]) == dict.fromkeys(shops.SITES, "unchanged")
+    assert shop.outcomes(shop.start()["name"]) == dict.fromkeys(shops.SITES, "changed"), "what was kept is still ours"
 
 
 def _is_empty(place: talking.Place) -> bool:

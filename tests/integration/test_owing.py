@@ -19,6 +19,9 @@ def test_what_is_owed_is_paid_once(shop: shops.Shop, kubebox: clusters.Fleet) ->
     assert (row.effect, row.owed) == ("none", True)
     assert "ConnectionRefused" in shop.run("why", "store-3").out
 
+    still = shop.catchup(code=4)
+    assert "still out of reach" in still.out, still
+    assert shop.latest() == run["name"], "there was nothing to do, so no run was made"
     kubebox.clusters(len(shop.sites))
     paid = shop.catchup("-o", "json").json
     assert shop.outcomes(paid["name"]) == {"store-3": "changed"}
