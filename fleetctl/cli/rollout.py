@@ -96,13 +96,9 @@ def start(
             message = "--plan says which bundle, sites, strategy and options; leave them out"
             raise errors.UsageError(codes.Code.USAGE, message)
         asked = running.ask_saved(opened, pathlib.Path(saved))
-        raise typer.Exit(
-            running.carry_out(
-                asked,
-                lambda engine: _saved(engine, asked),
-                running.Manner(yes=True, supersedes=supersede, output=output),
-            )
-        )
+        proposal = proposing.saved(asked.described, asked.prepared, simulated=opened.simulated)
+        manner = running.Manner(yes=True, supersedes=supersede, output=output)
+        raise typer.Exit(running.carry_out(asked, lambda _: _ready(proposal), manner))
     if wanted is None:
         message = "name a bundle, or a saved plan with --plan FILE"
         raise errors.UsageError(codes.Code.USAGE, message, "See: fleetctl rollout start --help")
@@ -114,8 +110,8 @@ def start(
     )
 
 
-async def _saved(engine: engines.Engine, asked: running.Asked) -> proposing.Proposal:
-    return proposing.saved(asked.described, asked.prepared, simulated=engine.simulated)
+async def _ready(proposal: proposing.Proposal) -> proposing.Proposal:
+    return proposal
 
 
 @app.command(cls=commands.Command)

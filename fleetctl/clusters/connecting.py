@@ -28,6 +28,9 @@ class Directory:
     def endpoint(self, site: sites.Site) -> transport.Endpoint:
         """Return where and as whom to talk to a site's API; raises ``NotConfigured``."""
         if self._simulated is not None:
+            if not self._simulated.exists():
+                message = "the project's simulated fleet is not running"
+                raise errors.NotConfigured(codes.Code.KUBE_NO_KUBECONFIG, message, "See one: fleetctl demo")
             return self._files.endpoint(self._simulated, site.name)
         access = site.access.kube
         if access.via == "ssh":

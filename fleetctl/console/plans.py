@@ -112,9 +112,9 @@ def _waves(plan: plans.Plan, columns: int | None) -> Iterator[str]:
         rule = rules[number - 1] if number <= len(rules) else plans.WaveRule()
         name = wave.name if wave.name != str(number) else ""
         share = f"{rule.percent:g} %" if rule.percent is not None else "" if rule.count is not None else "rest"
-        failed = "at any failure" if not wave.max_failed else f"above {wave.max_failed:,} failed"
+        failed = "at any failure, above" if not wave.max_failed else f"above {wave.max_failed:,} failed,"
         members = f"{wave.members:>7,} {'site ' if wave.members == 1 else 'sites'}"
-        limits = f"halts {failed}, {wave.max_unreachable:,} out of reach"
+        limits = f"halts {failed} {wave.max_unreachable:,} out of reach"
         yield from terminals.wrapped(f"{number} {name:<7}{members} {share:<5} {limits}", columns, "            ", head)
     if not total:
         yield "Waves   none: no site would be visited"

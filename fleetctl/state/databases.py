@@ -24,6 +24,7 @@ Connection = sqlite3.Connection
 _Result = TypeVar("_Result")
 
 _MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
+_MOUNTS: Final = pathlib.Path("/proc/self/mounts")
 _BUSY: Final = 10.0
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "lustre"}
@@ -167,7 +168,7 @@ def _back_up(connection: Connection, path: pathlib.Path, found: int) -> None:
 def _refuse_network(folder: pathlib.Path) -> None:
     """Refuse file systems on which locks cannot be trusted; where the system does not tell, nothing is refused."""
     try:
-        lines = pathlib.Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     real = folder.resolve()

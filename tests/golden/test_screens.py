@@ -247,8 +247,13 @@ def _plain(stream: Screen, _: int) -> None:
         view.observe(event)
 
 
+def _plan(stream: Screen, _: int) -> None:
+    plans.show(_preview(), stream)
+    plans.saved(_preview(), "plans/a.json", stream)
+
+
 SCREENS: dict[str, Callable[[Screen, int], None]] = {
-    "plan": lambda stream, _: (plans.show(_preview(), stream), plans.saved(_preview(), "plans/a.json", stream))[0],
+    "plan": _plan,
     "plan-of-nothing": lambda stream, _: plans.show(
         _preview(folds=(folding.Fold(_names(1212), ()),), prunes=(), silent=(), left_out=(), covered=4), stream
     ),

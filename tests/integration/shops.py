@@ -142,7 +142,7 @@ class Shop:
             "waves": [{"name": "canary", "count": 1, "canary": True}, {"name": "rest"}],
             "soak": "0s",
             "siteTimeout": "60s",
-            "patience": {"imagePull": "1s", "configError": "1s", "unschedulable": "1s", "crashRestarts": 2},
+            "patience": {"imagePull": "1s"},
             **settings,
         }
         pathlib.Path(self.quick).write_text(json.dumps(given, indent=1), encoding="utf-8")  # YAML holds JSON

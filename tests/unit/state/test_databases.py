@@ -183,3 +183,30 @@ def test_a_read_only_journal_is_said_so(tmp_path: pathlib.Path) -> None:
     with pytest.raises(errors.NotConfigured) as refused, databases.open_store(blocked / "state.db"):
         pass
     assert refused.value.code is codes.Code.STATE_UNWRITABLE
+
+
+def test_a_journal_that_is_held_is_said_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that does not let go keeps others waiting for a while, and then out; what they have is not lost."""
+    monkeypatch.setattr(databases, "_BUSY", 0.05)
+    path = tmp_path / "state.db"
+    with databases.open_store(path) as store, contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(errors.Refused) as refused:
+            store.write_now(lambda conn: blobs.put(conn, b"hello"))
+        assert refused.value.code is codes.Code.STATE_BUSY
+        other.rollback()
+        assert store.write_now(lambda conn: blobs.put(conn, b"hello"))
+
+
+def test_network_file_systems_are_refused(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where locks cannot be trusted no journal is made; the deepest mount decides."""
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(databases, "_MOUNTS", mounts)
+    mounts.write_text(f"server:/home {tmp_path} nfs4 rw 0 0\n/dev/vda / ext4 rw 0 0\n", encoding="utf-8")
+    with pytest.raises(errors.Refused) as refused, databases.open_store(tmp_path / "state.db"):
+        pass
+    assert refused.value.code is codes.Code.STATE_NETWORK_FILESYSTEM
+    assert not (tmp_path / "state.db").exists()
+    mounts.write_text(f"server:/home / nfs4 rw 0 0\n/dev/vda {tmp_path} ext4 rw 0 0\n", encoding="utf-8")
+    with databases.open_store(tmp_path / "state.db"):
+        pass
