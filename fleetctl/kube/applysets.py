@@ -284,14 +284,8 @@ def prunable(found: Iterable[Member], applied: Collection[str]) -> tuple[list[Me
 
 def protected(found: Iterable[Member], applied: Collection[str]) -> list[Member]:
     """Return the members that were not applied and stay because of their kind."""
-    return [
-        one
-        for one in found
-        if one.meta.uid not in applied
-        and not one.meta.ownerReferences
-        and (one.id.group, one.id.kind) in PROTECTED
-        and one.meta.deletionTimestamp is None
-    ]
+    left = [one for one in found if one.meta.uid not in applied and not one.meta.ownerReferences]
+    return [one for one in left if (one.id.group, one.id.kind) in PROTECTED and not one.meta.deletionTimestamp]
 
 
 def retained(one: Member, api_version: str, bundle: str) -> bytes:

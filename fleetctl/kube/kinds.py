@@ -30,7 +30,8 @@ _PLURALS: Final = {
     "IPAddress": "ipaddresses",
 }
 
-# The version of each group in which all our kinds are served; source: the API reference of Kubernetes 1.36.
+# The version of each group in which its kinds are served, save those named below; source: the API reference of
+# Kubernetes 1.36.
 _VERSIONS: Final = {
     "": "v1",
     "admissionregistration.k8s.io": "v1",
@@ -49,6 +50,7 @@ _VERSIONS: Final = {
     "scheduling.k8s.io": "v1",
     "storage.k8s.io": "v1",
 }
+_UNSETTLED: Final = frozenset({("coordination.k8s.io", "LeaseCandidate")})
 
 
 class _Asks(Protocol):
@@ -114,7 +116,8 @@ class Resources:
 
     async def of(self, group: str, kind: str, api_version: str = "") -> Resource | None:
         """Return how a kind is served, in the version given or the first that has it; None when it is not."""
-        if (group, kind) in objects.BUILT_IN and (api_version or group in _VERSIONS):
+        settled = group in _VERSIONS and (group, kind) not in _UNSETTLED
+        if (group, kind) in objects.BUILT_IN and (api_version or settled):
             known = f"{group}/{_VERSIONS[group]}" if group and not api_version else api_version or _VERSIONS[group]
             return _own(group, kind, known)
         for version in (api_version,) if api_version else await self._versions(group):

@@ -201,8 +201,8 @@ class Shop:
         command = ["rollout", "undo", run, "--yes", "--strategy", self.quick, *arguments, "-o", "json"]
         return self.run(*command, code=code).json
 
-    def catchup(self, *arguments: str, code: int = 0) -> Done:
-        """Pay what sites are owed, which must end with this exit code."""
+    def catchup(self, *arguments: str, code: int | None = 0) -> Done:
+        """Pay what sites are owed, which must end with this exit code if one is given."""
         return self.run("rollout", "catchup", "--all", "--strategy", self.quick, *arguments, code=code)
 
     def starting(self, *arguments: str) -> list[str]:

@@ -111,7 +111,10 @@ def test_remove_takes_everything_off_but_claims(shop: shops.Shop) -> None:
         place = shop.place(site)
         assert shops.versions(place) == {}
         kept = place.api.call("GET", f"/api/v1/namespaces/{shop.namespace}/persistentvolumeclaims").json["items"]
-        assert {one["metadata"]["name"] for one in kept} == {"disk-keeper-0", "sales"}
+        marks = {
+            one["metadata"]["name"]: one["metadata"].get("labels", {}).get("fleetctl.dev/retained") for one in kept
+        }
+        assert marks == {"disk-keeper-0": None, "sales": "app"}
         talking.until(functools.partial(_is_empty, place), "the pods went with what made them")
     assert shop.outcomes(shop.run(*command).json["name"]) == dict.fromkeys(shops.SITES, "unchanged")
     assert shop.outcomes(shop.start()["name"]) == dict.fromkeys(shops.SITES, "changed"), "what was kept is still ours"
