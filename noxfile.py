@@ -74,5 +74,5 @@ def wheel(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmarks, one process and in order; their numbers are printed, not judged."""
     session.install("-e", ".[test]")
-    for script in ("startup", "inventory_load", "render"):
+    for script in ("startup", "inventory_load", "render", "unchanged"):
         session.run("python", f"tests/bench/{script}.py", *session.posargs)

@@ -71,7 +71,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under ``--dist=loadgroup``, keep a file's tests on one worker, and on one all that use kubebox's clusters."""
+    """Under ``--dist=loadgroup``, keep a file's tests on one worker, and on one all that use kubebox's clusters.
+
+    Those may take longer: six API servers share what cores there are with the other tests.
+    """
+    for item in items:
+        if item.get_closest_marker("kubebox") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(400))
     if config.getoption("loadgroup", default=False):
         for item in items:
             if not item.get_closest_marker("xdist_group"):

@@ -188,9 +188,14 @@ def catchup(
         ready = running.Opened(opened, loaded.project.name, store, endpoints)
         found = catching.by_bundle(owed, loaded.fleet.sites, looking.knower(store))
         if not found:
-            run_screens.nothing_owed(len(owed), sys.stdout)
-        codes_of = [_pay(ready, payable, strategy, output) for payable in found]
-    raise typer.Exit(int(exits.worst(exits.Exit(code) for code in codes_of)))
+            run_screens.nothing_owed(sys.stdout)
+        results = [exits.Exit(_pay(ready, payable, strategy, output)) for payable in found]
+        expired = [debt for debt in looking.expired(store) if debt.site in chosen]
+    if expired:
+        run_screens.expired(expired, sys.stdout)
+    # What is still owed is the next call's business; cron is told only of what nobody will pay any more.
+    results = [exits.Exit.OK if one is exits.Exit.OWED else one for one in results]
+    raise typer.Exit(int(exits.worst([*results, exits.Exit.OWED if expired else exits.Exit.OK])))
 
 
 def _pay(ready: running.Opened, payable: catching.Payable, strategy: plans.Strategy, output: options.Output) -> int:

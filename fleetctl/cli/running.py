@@ -186,8 +186,14 @@ def go_on(ready: Opened, run: runs.Run, output: options.Output) -> int:
 async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
     async with ready.engine() as running:
         proposal = await make(running)
-        if not manner.yes:
+        if not proposal.plan.members:
+            plan_screens.nobody(proposal.preview, sys.stdout)
+            owed = any(one.owed for one in proposal.preview.left_out)
+            return int(exits.Exit.OWED if owed else exits.Exit.OK)
+        if proposal.preview.folds or proposal.preview.left_out:  # a saved plan was looked at before
             plan_screens.show(proposal.preview, sys.stderr)
+            sys.stderr.write("\n")
+        if not manner.yes:
             confirm(manner.question)
         run = await starting.begin(ready.store, proposal, supersedes=manner.supersedes)
         return await _work(ready, running, run, proposal.plan, proposal, manner.output)

@@ -9,11 +9,12 @@ from fleetctl.console import terminals
 from fleetctl.model import plans
 from fleetctl.rollout import folding, planning
 
-__all__ = ["saved", "show"]
+__all__ = ["nobody", "saved", "show"]
 
 _FOLDS: Final = 4
 _CHANGES: Final = 3
 _LINES: Final = 8
+_EXAMPLES: Final = 3
 
 
 def show(preview: planning.Preview, stream: TextIO) -> None:
@@ -25,6 +26,17 @@ def show(preview: planning.Preview, stream: TextIO) -> None:
 def saved(preview: planning.Preview, path: str, stream: TextIO) -> None:
     """Say where the plan was saved, and how it is run."""
     stream.write(f"\nplan {plans.short(preview.digest)} saved\nRun it:  fleetctl rollout start --plan {path}\n")
+
+
+def nobody(preview: planning.Preview, stream: TextIO) -> None:
+    """Say that no site takes part in a run, so that none is made, and why."""
+    columns = terminals.width(stream)
+    simulated = "SIMULATED  " if preview.simulated else ""
+    stream.write(f"{simulated}{preview.plan.kind} of {preview.plan.bundle}: no site takes part, so there is no run\n")
+    for one in preview.left_out:
+        examples = ", ".join(one.sites[:_EXAMPLES]) + (", ..." if len(one.sites) > _EXAMPLES else "")
+        text = f"{len(one.sites):,} {one.reason}{' (owed)' if one.owed else ''}: {examples}"
+        stream.writelines(f"{line}\n" for line in terminals.wrapped(terminals.visible(text), columns, "    ", "  "))
 
 
 def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:

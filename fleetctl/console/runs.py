@@ -9,8 +9,9 @@ from typing import Final, TextIO
 from fleetctl.console import counting, tables, terminals
 from fleetctl.model import events, outcomes
 from fleetctl.rollout import accounts
+from fleetctl.state import debts
 
-__all__ = ["history", "nothing_owed", "paused", "show", "sites"]
+__all__ = ["expired", "history", "nothing_owed", "paused", "show", "sites"]
 
 _CAUSES: Final = 3
 _EXAMPLES: Final = 3
@@ -209,8 +210,13 @@ def paused(run: str, stream: TextIO) -> None:
     stream.write(f"Go on:  fleetctl rollout resume {run}\n")
 
 
-def nothing_owed(frozen: int, stream: TextIO) -> None:
+def nothing_owed(stream: TextIO) -> None:
     """Say that there is nothing to pay."""
     stream.write("nothing is owed that could be paid now\n")
-    if frozen:
-        stream.write(f"{_count(frozen, 'debt', 'debts')} of runs that stand still wait: fleetctl rollout history\n")
+
+
+def expired(found: Sequence[debts.Debt], stream: TextIO) -> None:
+    """Say what was owed for too long."""
+    names = ", ".join(debt.site for debt in found[:_EXAMPLES]) + (", ..." if len(found) > _EXAMPLES else "")
+    stream.write(f"{_count(len(found), 'debt has', 'debts have')} expired: {names}\n")
+    stream.write("Bring them what they miss:  fleetctl rollout start BUNDLE --site SITES\n")

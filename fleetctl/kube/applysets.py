@@ -284,7 +284,7 @@ def prunable(found: Iterable[Member], applied: Collection[str]) -> tuple[list[Me
 
 def protected(found: Iterable[Member], applied: Collection[str]) -> list[Member]:
     """Return the members that were not applied and stay because of their kind."""
-    left = [one for one in found if one.meta.uid not in applied and not one.meta.ownerReferences]
+    left = (one for one in found if one.meta.uid not in applied and not one.meta.ownerReferences)
     return [one for one in left if (one.id.group, one.id.kind) in PROTECTED and not one.meta.deletionTimestamp]
 
 
@@ -296,6 +296,5 @@ def retained(one: Member, api_version: str, bundle: str) -> bytes:
     metadata = {"name": one.id.name, "uid": one.meta.uid, "labels": {RETAINED: bundle}}
     if one.id.namespace:
         metadata["namespace"] = one.id.namespace
-    return msgspec.json.encode(
-        {"apiVersion": api_version, "kind": one.id.kind, "metadata": metadata}, order="deterministic"
-    )
+    found = {"apiVersion": api_version, "kind": one.id.kind, "metadata": metadata}
+    return msgspec.json.encode(found, order="deterministic")

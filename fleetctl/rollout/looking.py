@@ -15,7 +15,7 @@ from fleetctl.runs import budgets
 from fleetctl.state import blobs, claims, databases, debts, runs
 from fleetctl.state import releases as stored
 
-__all__ = ["explain", "find", "history", "knower", "payable", "sites", "summary", "touched", "unfinished"]
+__all__ = ["expired", "explain", "find", "history", "knower", "payable", "sites", "summary", "touched", "unfinished"]
 
 _FAILURES = (outcomes.Outcome.FAILED, outcomes.Outcome.UNREACHABLE)
 
@@ -37,6 +37,12 @@ def knower(store: databases.Store) -> Callable[[str], releases.Release | None]:
 def payable(store: databases.Store) -> list[debts.Debt]:
     """Return the debts that may be paid now, by site."""
     return store.read(lambda conn: debts.payable(conn, store.now()))
+
+
+def expired(store: databases.Store) -> list[debts.Debt]:
+    """Return the open debts that were owed for too long to be paid."""
+    now = store.now()
+    return [debt for debt in store.read(debts.open_ones) if debt.expires <= now]
 
 
 def unfinished(store: databases.Store, run: str) -> list[str]:

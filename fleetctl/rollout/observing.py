@@ -22,7 +22,6 @@ from fleetctl.kube import (
     observed,
     standing,
     surroundings,
-    templates,
     views,
     workloads,
 )
@@ -171,8 +170,6 @@ async def wait(api: client.Client, applied: applying.Applied, order: orders.Orde
             )
         if time.monotonic() + pause >= until:
             return await _failed(api, watched, waiting, _late(waiting, order))
-        if order.kind is plans.Kind.UNDO and order.options.unstick:
-            await _unstick(api, watched)
         detail = f"{waiting.id} {waiting.message}" + (f", {waiting.cause}" if waiting.cause else "")
         if detail != told:
             watch(events.Phase.OBSERVING, detail)
@@ -196,18 +193,6 @@ async def soak(api: client.Client, applied: applying.Applied, order: orders.Orde
         if cause is not None:
             return cause
     return None
-
-
-async def _unstick(api: client.Client, watched: _Watched) -> None:
-    """Delete the pods of reverted StatefulSets that would wait for ever, one of each at a time (kubernetes#67250)."""
-    for view in watched.views.values():
-        for pod in templates.stuck_pods(view)[:1]:
-            meta = pod.metadata
-            try:
-                await api.delete(f"/api/v1/namespaces/{meta.namespace}/pods/{meta.name}", uid=meta.uid)
-            except answers.Failure as failure:
-                if failure.kind != "conflict":  # another pod of that name by now: it is free
-                    raise
 
 
 def _late(waiting: outcomes.Verdict, order: orders.Order) -> outcomes.Cause:
