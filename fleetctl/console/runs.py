@@ -136,7 +136,7 @@ def _next(summary: accounts.Summary) -> Iterator[tuple[str, str]]:
         yield "Look closer", f"{command} why {failed.sites[0]}"
     changed = summary.restorable + summary.fresh
     stopped = summary.state in {events.RunState.HALTED, events.RunState.PAUSED, events.RunState.ABORTED}
-    if changed and summary.kind == "rollout" and (stopped or failed is not None):
+    if changed and summary.kind in {"rollout", "remove"} and (stopped or failed is not None):
         yield "Go back", f"{command} rollout undo {summary.run}{_going_back(summary)}"
     if summary.state is events.RunState.HALTED:
         left = f"the {summary.not_started:,}, " if summary.not_started else ""

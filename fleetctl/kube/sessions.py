@@ -168,7 +168,7 @@ class Session:
         return pycurl.PREREQFUNC_OK
 
     def _take(self, data: bytes) -> int | None:
-        if len(self._body) + len(data) > self._limits.size:
+        if len(self._body) + len(data) > self._limits.size:  # before 8.4, libcurl looks only at what is announced
             self._too_large = True
             return -1
         self._body += data

@@ -19,7 +19,7 @@ FRESH = 60.0
 """Seconds for which a plan's reading of a parent may stand in for the visit's own."""
 
 _KEPT = 256
-_MARGIN = 5.0
+_MARGIN = 6.0
 _READ = 30.0
 
 

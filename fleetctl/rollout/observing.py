@@ -152,10 +152,11 @@ async def look(api: client.Client, applied: applying.Applied, order: orders.Orde
     return Seen(watched.state, final=watched.waiting is None, notes=watched.notes)
 
 
-async def wait(api: client.Client, applied: applying.Applied, order: orders.Order, watch: orders.Watch) -> Seen:
-    """Look until everything is well, something failed, or the site's time is over."""
+async def wait(
+    api: client.Client, applied: applying.Applied, order: orders.Order, watch: orders.Watch, until: float
+) -> Seen:
+    """Look until everything is well, something failed, or the site's time is over (``until``, monotonic)."""
     watched = _Watched(api, applied, order)
-    until = time.monotonic() + order.strategy.site_timeout
     pause, told = _FIRST_PAUSE, ""
     while True:
         await watched.look()

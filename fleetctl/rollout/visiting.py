@@ -9,6 +9,7 @@ parent with the release's digest. A crash anywhere leaves a parent from which th
 from __future__ import annotations
 
 import asyncio
+import time
 
 from fleetctl.kube import answers, applysets, client
 from fleetctl.model import events, objects, outcomes, plans, releases
@@ -16,6 +17,8 @@ from fleetctl.rollout import applying, failing, observing, orders, pruning
 
 __all__ = ["visit"]
 
+_MARGIN = 5.0
+"""Seconds to gather evidence when a site's time is over."""
 _IDENTITY = "/api/v1/namespaces/kube-system"
 
 
@@ -25,7 +28,7 @@ async def visit(
     """Carry out an order; None when the lease ran out and nothing more may be said or done."""
     work = _Visit(order, api, watch, known)
     try:
-        async with asyncio.timeout(order.strategy.site_timeout + order.strategy.soak):
+        async with asyncio.timeout(order.strategy.site_timeout + order.strategy.soak + _MARGIN):
             return await work.run()
     except client.Fenced:
         return None
@@ -72,6 +75,7 @@ class _Visit:
         self._after: str | None = None
         self._identity: str | None = None
         self._complete = self._verified = False
+        self._until = time.monotonic() + order.strategy.site_timeout
         self._evidence: bytes | None = None
         self._notes: list[str] = []
 
@@ -254,7 +258,7 @@ class _Visit:
     async def _observe(self, applied: applying.Applied) -> None:
         self._watch(events.Phase.OBSERVING)
         self.doing = "waiting for health"
-        seen = await observing.wait(self._api, applied, self._order, self._watch)
+        seen = await observing.wait(self._api, applied, self._order, self._watch, self._until)
         self._verified = seen.final
         self._notes += seen.notes
         self._evidence = seen.evidence

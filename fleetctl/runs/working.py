@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,8 @@ from fleetctl.runs import budgets, stopping
 from fleetctl.state import claims, databases, runs
 
 __all__ = ["Handler", "Settings", "Ticket", "Work", "uptime", "work"]
+
+_HELD: Final = "a process that may have died holds it: up to 100s until its lease is over for sure"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -136,6 +139,8 @@ class _Worker:
         for row in self._store.read(lambda conn: runs.sites(conn, self._name)):
             if row.outcome is not None:
                 self._job.observe(_ended(row.site, row.wave, row, earlier=True))
+            elif row.in_flight:
+                self._job.observe(events.SiteMoved(row.site, row.wave, events.Phase.WAITING, _HELD))
         for number, wave in enumerate(self._job.plan.waves, 1):
             left = await self._store.write(functools.partial(runs.open_wave, run=self._name, wave=number))
             if not left:
