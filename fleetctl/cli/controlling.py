@@ -60,7 +60,7 @@ def pause(ctx: typer.Context, run: _RunName = None) -> None:
     with opened.store(opened.project()) as store:
         found = looking.find(store, run)
         store.write_now(lambda conn: runs.pause(conn, found.id, "by hand", store.now()))
-    run_screens.paused(found.id, sys.stdout)
+    run_screens.paused(found.id, sys.stdout, simulated=opened.simulated)
 
 
 def abort(ctx: typer.Context, run: _RunName = None) -> None:
@@ -89,11 +89,13 @@ def resume(
         waiting = looking.unfinished(store, found.id)
         members = [loaded.fleet.sites[name] for name in waiting if name in loaded.fleet.sites]
         endpoints = opened.directory(loaded.project).require(members)
-        going = store.write_now(
-            lambda conn: runs.resume(conn, found.id, starting.author(), accept_failed=accept_failed)
-        )
         ready = running.Opened(opened, loaded.project.name, store, endpoints)
-        code = running.go_on(ready, going, output)
+
+        def go() -> runs.Run:
+            who = starting.author()
+            return store.write_now(lambda conn: runs.resume(conn, found.id, who, accept_failed=accept_failed))
+
+        code = running.go_on(ready, go, output)
     raise typer.Exit(code)
 
 

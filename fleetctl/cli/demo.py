@@ -18,7 +18,7 @@ import typer
 from fleetctl.cli import commands
 from fleetctl.console import terminals
 from fleetctl.model import codes, errors, exits
-from fleetctl.reading import shipped
+from fleetctl.reading import disk, shipped
 from fleetctl.sim import behaviours, fleets
 
 __all__ = ["app", "demo"]
@@ -89,7 +89,7 @@ def _lay_out(folder: pathlib.Path) -> None:
 def _fleet(folder: pathlib.Path) -> Iterator[None]:
     """Serve a simulated cluster for every site, in a process of its own, for as long as the demo lasts."""
     sim = folder / ".fleetctl" / "sim"
-    sim.mkdir(mode=0o700, parents=True)
+    disk.private_folder(sim)
     listed = _run(folder, "inventory", "list", "-o", "name", capture=True)
     rules = [{name: getattr(rule, name) for name in rule.__struct_fields__} for rule in _RULES]
     spec = {"sites": listed.split(), "rules": rules}

@@ -28,6 +28,8 @@ class Opening:
         self.simulated = simulated
         self._start = start
         self._events = events
+        self._begun = False
+        """Whether this command has written events before: one catch-up may make several runs."""
 
     def project(self) -> projects.Project:
         """Find the project; raises ``NotConfigured`` or ``InvalidInput``."""
@@ -64,7 +66,8 @@ class Opening:
         with contextlib.ExitStack() as stack:
             watchers = [stack.enter_context(progress.showing(sys.stderr))]
             if self._events is not None:
-                watchers.append(stack.enter_context(eventlines.writing(self._events)))
+                watchers.append(stack.enter_context(eventlines.writing(self._events, anew=not self._begun)))
+                self._begun = True
 
             def observe(event: events.Event) -> None:
                 for watcher in watchers:

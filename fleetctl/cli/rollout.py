@@ -187,12 +187,14 @@ def catchup(
         endpoints = opened.directory(loaded.project).require(present)
         ready = running.Opened(opened, loaded.project.name, store, endpoints)
         found = catching.by_bundle(owed, loaded.fleet.sites, looking.knower(store))
-        if not found:
+        if not found and output in envelopes.FORMATS:
+            envelopes.write(run_reports.history([]), output, sys.stdout)
+        elif not found:
             run_screens.nothing_owed(sys.stdout)
         results = [exits.Exit(_pay(ready, payable, strategy, output)) for payable in found]
         expired = [debt for debt in looking.expired(store) if debt.site in chosen]
     if expired:
-        run_screens.expired(expired, sys.stdout)
+        run_screens.expired(expired, sys.stderr, simulated=opened.simulated)
     # What is still owed is the next call's business; cron is told only of what nobody will pay any more.
     results = [exits.Exit.OK if one is exits.Exit.OWED else one for one in results]
     raise typer.Exit(int(exits.worst([*results, exits.Exit.OWED if expired else exits.Exit.OK])))

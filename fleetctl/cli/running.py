@@ -21,7 +21,7 @@ from fleetctl.model import codes, errors, events, exits, outcomes, plans, projec
 from fleetctl.rendering import bundles
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
-from fleetctl.rollout import accounts, engine, looking, preparing, proposing, saving, starting, strategies
+from fleetctl.rollout import accounts, engine, looking, planning, preparing, proposing, saving, starting, strategies
 from fleetctl.runs import loops, stopping
 from fleetctl.schema import fields
 from fleetctl.state import databases, runs
@@ -173,12 +173,15 @@ def carry_out_in(ready: Opened, make: Make, manner: Manner) -> int:
     return loops.run(_carry_out(ready, make, manner))
 
 
-def go_on(ready: Opened, run: runs.Run, output: options.Output) -> int:
-    """Work on a run that is in the journal already."""
+def go_on(ready: Opened, resume: Callable[[], runs.Run], output: options.Output) -> int:
+    """Work on a run that is in the journal already, once ``resume`` has let it go on."""
 
     async def work() -> int:
         async with ready.engine() as running:
-            return await _work(ready, running, run, running.plan_of(run), None, output)
+            with ready.opened.observer() as observe:
+                run = resume()
+                number = await _work(running, run, running.plan_of(run), {}, observe)
+            return _ended(ready, run.id, number, output)
 
     return loops.run(work())
 
@@ -187,7 +190,10 @@ async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
     async with ready.engine() as running:
         proposal = await make(running)
         if not proposal.plan.members:
-            plan_screens.nobody(proposal.preview, sys.stdout)
+            if manner.output in envelopes.FORMATS:
+                envelopes.write(run_reports.preview(proposal.preview), manner.output, sys.stdout)
+            else:
+                plan_screens.nobody(proposal.preview, sys.stdout)
             owed = any(one.owed for one in proposal.preview.left_out)
             return int(exits.Exit.OWED if owed else exits.Exit.OK)
         if proposal.preview.folds or proposal.preview.left_out:  # a saved plan was looked at before
@@ -195,24 +201,31 @@ async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
             sys.stderr.write("\n")
         if not manner.yes:
             confirm(manner.question)
-        run = await starting.begin(ready.store, proposal, supersedes=manner.supersedes)
-        return await _work(ready, running, run, proposal.plan, proposal, manner.output)
+        # Whatever is to be written besides must be writable before anything is begun.
+        with ready.opened.observer() as observe:
+            run = await starting.begin(ready.store, proposal, supersedes=manner.supersedes)
+            number = await _work(running, run, proposal.plan, proposal.readings, observe)
+        return _ended(ready, run.id, number, manner.output)
 
 
 async def _work(
-    ready: Opened,
     running: engine.Engine,
     run: runs.Run,
     plan: plans.Plan,
-    proposal: proposing.Proposal | None,
-    output: options.Output,
-) -> int:
+    readings: Mapping[str, planning.Reading],
+    observe: events.Observe,
+) -> signal.Signals | None:
+    """Work on a run; returns the signal that asked it to stop, if one did."""
     stop = stopping.Stop()
-    with ready.opened.observer() as observe, stopping.listening(stop):
-        await running.work(run, plan, observe, stop, readings=proposal.readings if proposal else {})
-    summary = looking.summary(ready.store, run.id, simulated=ready.opened.simulated)
+    with stopping.listening(stop):
+        await running.work(run, plan, observe, stop, readings=readings)
+    return stop.signal
+
+
+def _ended(ready: Opened, run: str, number: signal.Signals | None, output: options.Output) -> int:
+    summary = looking.summary(ready.store, run, simulated=ready.opened.simulated)
     show(summary, output)
-    return int(exit_of(summary, stop.signal))
+    return int(exit_of(summary, number))
 
 
 def show(summary: accounts.Summary, output: options.Output) -> None:
@@ -234,7 +247,7 @@ def exit_of(summary: accounts.Summary, number: signal.Signals | None = None) -> 
         found.add(exits.Exit.WAITING)
     if summary.count(outcomes.Outcome.FAILED):
         found.add(exits.Exit.FAILED)
-    if summary.count(outcomes.Outcome.UNREACHABLE) or summary.count(outcomes.Outcome.SKIPPED):
+    if summary.waiting or summary.count(outcomes.Outcome.UNREACHABLE) or summary.count(outcomes.Outcome.SKIPPED):
         found.add(exits.Exit.OWED)
     return exits.worst(found)
 

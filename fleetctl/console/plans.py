@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from fleetctl.console import terminals
@@ -11,21 +12,27 @@ from fleetctl.rollout import folding, planning
 
 __all__ = ["nobody", "saved", "show"]
 
-_FOLDS: Final = 4
+_ROWS: Final = 22
+"""What a plan may take of a screen: the place of its file, or a question, follows."""
+_LEAST: Final = 4
 _CHANGES: Final = 3
-_LINES: Final = 8
+_WAVES: Final = 6
+_WATCH: Final = 6
 _EXAMPLES: Final = 3
+_UNKNOWN: Final = "? what is there now is not known for sure; every object is applied"
 
 
 def show(preview: planning.Preview, stream: TextIO) -> None:
     """Write a plan so that it fits a screen, however large the fleet is."""
     columns = terminals.width(stream)
-    stream.writelines(line.rstrip() + "\n" for line in _lines(preview, columns))
+    stream.writelines(f"{terminals.visible(line.rstrip())}\n" for line in _lines(preview, columns))
 
 
 def saved(preview: planning.Preview, path: str, stream: TextIO) -> None:
     """Say where the plan was saved, and how it is run."""
-    stream.write(f"\nplan {plans.short(preview.digest)} saved\nRun it:  fleetctl rollout start --plan {path}\n")
+    command = "fleetctl --sim" if preview.simulated else "fleetctl"
+    place = terminals.visible(shlex.quote(path))
+    stream.write(f"\nplan {plans.short(preview.digest)} saved\nRun it:  {command} rollout start --plan {place}\n")
 
 
 def nobody(preview: planning.Preview, stream: TextIO) -> None:
@@ -43,20 +50,16 @@ def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:
     plan = preview.plan
     visited = sum(wave.members for wave in plan.waves)
     left_out = sum(len(one.sites) for one in preview.left_out) + len(plan.members) - visited
-    if preview.simulated:
-        yield "SIMULATED"
-    yield from terminals.wrapped(terminals.visible(_head(preview, visited, left_out)), columns, "  ")
-    yield from _left_out(preview, visited, columns)
+    top = ["SIMULATED"] if preview.simulated else []
+    top += terminals.wrapped(terminals.visible(_head(preview, visited, left_out)), columns, "  ")
+    top += _left_out(preview, visited, columns)
+    bottom = [*_waves(plan, columns), *_watch(preview, columns)]
+    yield from top
     if preview.folds:
         yield ""
-    yield from _folds(preview, columns)
+        yield from _folds(preview.folds, columns, max(_LEAST, _ROWS - len(top) - len(bottom) - 2))
     yield ""
-    yield from _waves(plan, columns)
-    watch = list(_watch(preview))
-    for number, text in enumerate(watch):
-        yield from terminals.wrapped(
-            terminals.visible(text), columns, "        ", "Watch   " if not number else "        "
-        )
+    yield from bottom
 
 
 def _head(preview: planning.Preview, visited: int, left_out: int) -> str:
@@ -70,8 +73,8 @@ def _head(preview: planning.Preview, visited: int, left_out: int) -> str:
         plans.Kind.CATCHUP: f"catch-up of {plan.bundle}: {plan.version}",
     }[plan.kind]
     total = visited + left_out
-    sites = f"{visited:,} of {total:,} sites" if left_out else f"{visited:,} site{'s' if visited != 1 else ''}"
-    return f"{goes} on {sites}"
+    sites = f"{visited:,} of {total:,}" if left_out else f"{visited:,}"
+    return f"{goes} on {sites} site{'s' if total != 1 else ''}"
 
 
 def _left_out(preview: planning.Preview, visited: int, columns: int | None) -> Iterator[str]:
@@ -83,61 +86,98 @@ def _left_out(preview: planning.Preview, visited: int, columns: int | None) -> I
         yield from terminals.wrapped(terminals.visible(f"left out: {'; '.join(parts)}"), columns, "  ")
 
 
-def _folds(preview: planning.Preview, columns: int | None) -> Iterator[str]:
-    width = max((len(_sites(fold)) for fold in preview.folds), default=0)
-    indent = " " * (width + 4)
-    written = 0
-    for number, fold in enumerate(preview.folds):
-        if number == _FOLDS or written > _LINES:
-            rest = sum(len(one.sites) for one in preview.folds[number:])
-            yield f"  and {len(preview.folds) - number:,} more kinds of change at {rest:,} sites (-o json lists them)"
-            return
-        head = f"  {_sites(fold).rjust(width)}  "
-        for line in _changes(fold):
-            yield from terminals.wrapped(terminals.visible(line), columns, f"{indent}  ", head)
-            head = indent
-            written += 1
+def _folds(folds: Sequence[folding.Fold], columns: int | None, room: int) -> Iterator[str]:
+    width = max(len(_sites(fold)) for fold in folds)
+    blocks = [_block(fold, width, columns, room) for fold in folds[: room + 1]]
+    whole = len(folds) <= room and sum(map(len, blocks)) <= room
+    shown, taken = terminals.fitting(blocks, room if whole else room - 1)
+    yield from shown
+    rest = folds[taken:]
+    if rest:
+        kinds = f"{len(rest):,} more kind{'s' if len(rest) > 1 else ''} of change"
+        sites = sum(len(fold.sites) for fold in rest)
+        yield f"  and {kinds} at {sites:,} site{'s' if sites > 1 else ''} (-o json lists them)"
+
+
+def _block(fold: folding.Fold, width: int, columns: int | None, room: int) -> list[str]:
+    """Return what happens at some sites: as many objects as fit, and how many there are besides."""
+    head, indent = f"  {_sites(fold).rjust(width)}  ", " " * (width + 4)
+    if not fold.known or not fold.changes:
+        text = "= nothing to change" if fold.known else _UNKNOWN
+        return terminals.wrapped(text, columns, f"{indent}  ", head)
+    texts = [f"{one.verb} {one.id}" + (f"   {one.details}" if one.details else "") for one in fold.changes[:_CHANGES]]
+    blocks = [
+        terminals.wrapped(terminals.visible(text), columns, f"{indent}  ", indent if number else head)
+        for number, text in enumerate(texts)
+    ]
+    lines, taken = terminals.fitting(blocks, room - 2)
+    rest = [change.verb for change in fold.changes[taken:]]
+    if rest:
+        lines.append(
+            f"{indent}  and " + ", ".join(f"{rest.count(verb):,} more {verb}" for verb in "+~-" if verb in rest)
+        )
+    return lines
 
 
 def _sites(fold: folding.Fold) -> str:
     return f"{len(fold.sites):,} site{'s' if len(fold.sites) != 1 else ''}"
 
 
-def _changes(fold: folding.Fold) -> Iterator[str]:
-    if not fold.known:
-        yield "? what is there now is not known to this store; every object is applied"
-        return
-    if not fold.changes:
-        yield "= nothing to change"
-    for change in fold.changes[:_CHANGES]:
-        yield f"{change.verb} {change.id}" + (f"   {change.details}" if change.details else "")
-    if len(fold.changes) > _CHANGES:
-        rest = [change.verb for change in fold.changes[_CHANGES:]]
-        yield "  and " + ", ".join(f"{rest.count(verb):,} more {verb}" for verb in "+~-" if verb in rest)
-
-
 def _waves(plan: plans.Plan, columns: int | None) -> Iterator[str]:
-    total = sum(wave.members for wave in plan.waves)
-    rules = plan.strategy.waves
-    for number, wave in enumerate(plan.waves, 1):
-        head = "Waves   " if number == 1 else "        "
-        rule = rules[number - 1] if number <= len(rules) else plans.WaveRule()
-        name = wave.name if wave.name != str(number) else ""
-        share = f"{rule.percent:g} %" if rule.percent is not None else "" if rule.count is not None else "rest"
-        failed = "at any failure, above" if not wave.max_failed else f"above {wave.max_failed:,} failed,"
-        members = f"{wave.members:>7,} {'site ' if wave.members == 1 else 'sites'}"
-        limits = f"halts {failed} {wave.max_unreachable:,} out of reach"
-        yield from terminals.wrapped(f"{number} {name:<7}{members} {share:<5} {limits}", columns, "            ", head)
-    if not total:
+    if not plan.waves:
         yield "Waves   none: no site would be visited"
+        return
+    names = ["" if wave.name == str(number) else wave.name for number, wave in enumerate(plan.waves, 1)]
+    shares = [_share(plan, number) for number in range(len(plan.waves))]
+    digits, width, wide = len(str(len(names))), max(7, *map(len, names)), max(5, *map(len, shares))
+    skipped = range(_WAVES - 2, len(names) - 1) if len(names) > _WAVES else range(0)
+    for number, wave in enumerate(plan.waves):
+        if number in skipped:
+            if number == skipped[0]:
+                members = sum(plan.waves[one].members for one in skipped)
+                yield f"        and {len(skipped):,} more waves of {members:,} sites together (-o json lists them)"
+            continue
+        failed = "at any failure, above" if not wave.max_failed else f"above {wave.max_failed:,} failed,"
+        members_text = f"{wave.members:>7,} {'site ' if wave.members == 1 else 'sites'}"
+        head = f"{number + 1:>{digits}} {names[number]:<{width}}{members_text} {shares[number]:<{wide}}"
+        text = f"{head} halts {failed} {wave.max_unreachable:,} out of reach"
+        yield from terminals.wrapped(text, columns, "            ", "        " if number else "Waves   ")
 
 
-def _watch(preview: planning.Preview) -> Iterator[str]:
+def _share(plan: plans.Plan, number: int) -> str:
+    rules = plan.strategy.waves
+    rule = rules[number] if number < len(rules) else plans.WaveRule()
+    return f"{rule.percent:g} %" if rule.percent is not None else "" if rule.count is not None else "rest"
+
+
+def _watch(preview: planning.Preview, columns: int | None) -> list[str]:
+    """Return what is worth a look before the run is begun, under one word."""
+    texts = []
     if preview.kinds > 1 and preview.covered < preview.kinds:
-        yield f"the canary covers {preview.covered:,} of {preview.kinds:,} kinds of sites (platform, objects)"
-    for cause, sites in preview.silent[:3]:
-        yield f"{len(sites):,} did not answer: {cause}   e.g. {sites[0]}"
-    for prune in preview.prunes[:3]:
-        yield f"{prune.id} would be deleted at {len(prune.sites):,} site{'s' if len(prune.sites) != 1 else ''}"
-    if len(preview.prunes) > 3:
-        yield f"and {len(preview.prunes) - 3:,} more objects would be deleted"
+        texts.append(f"the canary covers {preview.covered:,} of {preview.kinds:,} kinds of sites (platform, objects)")
+    texts += [f"{len(sites):,} did not answer: {cause}   e.g. {sites[0]}" for cause, sites in preview.silent]
+    texts += [
+        f"{prune.id} would be deleted at {len(prune.sites):,} site{'s' if len(prune.sites) != 1 else ''}"
+        for prune in preview.prunes
+    ]
+    blocks = [
+        terminals.wrapped(terminals.visible(text), columns, "        ", "        " if number else "Watch   ")
+        for number, text in enumerate(texts)
+    ]
+    whole = sum(map(len, blocks)) <= _WATCH
+    lines, taken = terminals.fitting(blocks, _WATCH if whole else _WATCH - 1)
+    if len(blocks) > taken:
+        lines.append(f"        and {_more(preview, len(blocks) - taken)} (-o json lists them)")
+    return lines
+
+
+def _more(preview: planning.Preview, left: int) -> str:
+    """Name what did not fit: the last are objects that would be deleted, those before them silent sites."""
+    prunes = min(left, len(preview.prunes))
+    parts = []
+    if left > prunes:
+        dark = sum(len(sites) for _, sites in preview.silent[len(preview.silent) - (left - prunes) :])
+        parts.append(f"{dark:,} more that did not answer")
+    if prunes:
+        parts.append(f"{prunes:,} more object{'s' if prunes > 1 else ''} would be deleted")
+    return ", ".join(parts)

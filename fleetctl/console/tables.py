@@ -5,21 +5,31 @@ from __future__ import annotations
 import pathlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Final, TextIO
 
+from fleetctl.console import terminals
 from fleetctl.model import sites
 from fleetctl.rendering import rendering, trees
 
 __all__ = ["rendered", "sites_table", "table", "validated"]
 
 
+_LEAST_INDENT: Final = 4
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO) -> None:
-    """Write rows under heads; columns are as wide as what is in them, the last one is not padded."""
+    """Write rows under heads; columns are as wide as what is in them, the last one is not padded.
+
+    On a terminal the last column wraps: under itself, unless a word in it would not fit there.
+    """
     lines = [list(heads), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        stream.write("  ".join(cells).rstrip() + "\n")
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))][:-1]
+    offset, columns = sum(widths) + 2 * len(widths), terminals.width(stream)
+    for *first, last in lines:
+        head = "".join(f"{cell.ljust(width)}  " for cell, width in zip(first, widths, strict=True))
+        longest = max(map(len, last.split()), default=0)
+        indent = " " * max(_LEAST_INDENT, min(offset, (columns or 0) - longest))
+        stream.writelines(f"{text.rstrip()}\n" for text in terminals.wrapped(last, columns, indent, head))
 
 
 def validated(fleet: sites.Fleet, files: int, stream: TextIO) -> None:

@@ -22,7 +22,7 @@ _NEXT: Final = {
 def show(found: accounts.Explanation, stream: TextIO) -> None:
     """Write why a site is as it is."""
     columns = terminals.width(stream)
-    stream.writelines(line.rstrip() + "\n" for line in _lines(found, columns))
+    stream.writelines(f"{terminals.visible(line.rstrip())}\n" for line in _lines(found, columns))
 
 
 def _lines(found: accounts.Explanation, columns: int | None) -> Iterator[str]:
@@ -41,18 +41,31 @@ def _lines(found: accounts.Explanation, columns: int | None) -> Iterator[str]:
 
 
 def _headline(found: accounts.Explanation) -> str:
-    wave = f"wave {found.wave}" + (f" ({found.wave_name})" if found.wave_name not in {"", str(found.wave)} else "")
+    site = f"{found.site} ({found.place})" if found.place else found.site
     if found.outcome is None:
-        return f"{found.site} ({found.place}) has no outcome yet in {wave} of {found.run}"
-    ended = time.strftime("%H:%M:%S", time.localtime(found.ended)) if found.ended else ""
-    took = f", after {counting.duration(found.took)}" if found.took is not None else ""
+        return f"{site} has no outcome yet in {_where(found)}"
     word = (
         "failed"
         if found.outcome is outcomes.Outcome.FAILED
         else counting.word(found.outcome, found.reason, owed=found.owed)
     )
     reason = f" ({found.reason})" if found.reason and found.outcome is outcomes.Outcome.FAILED else ""
-    return f"{found.site} ({found.place}) {word}{reason} in {wave} of {found.run}, {ended}{took}"
+    ended = f", {_moment(found.ended)}" if found.ended else ""
+    took = f", after {counting.duration(found.took)}" if found.took is not None else ""
+    return f"{site} {word}{reason} in {_where(found)}{ended}{took}"
+
+
+def _where(found: accounts.Explanation) -> str:
+    if not found.wave:
+        return found.run
+    name = f" ({found.wave_name})" if found.wave_name not in {"", str(found.wave)} else ""
+    return f"wave {found.wave}{name} of {found.run}"
+
+
+def _moment(seconds: float) -> str:
+    """Return a time of day, with the date where that is not today's."""
+    when, today = time.localtime(seconds), time.localtime()
+    return time.strftime("%H:%M:%S" if when[:3] == today[:3] else "%Y-%m-%d %H:%M:%S", when)
 
 
 def _notes(found: accounts.Explanation) -> Iterator[tuple[str, str]]:
@@ -67,12 +80,12 @@ def _notes(found: accounts.Explanation) -> Iterator[tuple[str, str]]:
             "Also",
             f"the same cause at {found.same_cause:,} more site{'s' if found.same_cause > 1 else ''} of this run",
         )
+    command = "fleetctl --sim" if found.simulated else "fleetctl"
     if found.owed:
-        yield "Owed", f"{found.bundle} {found.version}, paid by: fleetctl rollout catchup"
+        yield "Owed", f"{found.bundle} {found.version}, paid by: {command} rollout catchup"
     if found.reason in _NEXT:
         yield "Next", _NEXT[found.reason]
     elif found.outcome is outcomes.Outcome.FAILED:
-        command = "fleetctl --sim" if found.simulated else "fleetctl"
         yield "Next", f"{command} rollout undo {found.run}"
 
 

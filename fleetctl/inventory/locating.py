@@ -6,7 +6,7 @@ import pathlib
 import stat
 
 from fleetctl.model import codes, errors, problems, projects
-from fleetctl.reading import disk, yaml12
+from fleetctl.reading import disk
 from fleetctl.schema import checking, shapes
 
 __all__ = ["FILE", "find"]
@@ -32,19 +32,10 @@ def find(start: pathlib.Path) -> projects.Project:
 
 def _load(file: pathlib.Path) -> projects.Project:
     text, found = disk.read(file, FILE)
-    documents, faults = yaml12.read(text, FILE)
-    found = found or faults
-    if not found and len(documents) != 1:
-        message = f"expected one document of kind Project, got {len(documents)}"
-        found = [problems.Problem(codes.Code.PROJECT_WRONG_TYPE, message, problems.Mark(FILE, 1, 1))]
-    if not found:
-        kind = checking.kind(documents[0], "project", ("Project",))
-        found = (
-            [kind] if isinstance(kind, problems.Problem) else checking.check(documents[0], "project", shapes.Project)
-        )
-    if found:
-        raise errors.InvalidInput(found, files=1)
-    settings = shapes.Project.model_validate(documents[0].data)
+    document, faults = (None, []) if found else checking.only(text, FILE, "project", "Project")
+    if document is None:
+        raise errors.InvalidInput(found + faults, files=1)
+    settings = shapes.Project.model_validate(document.data)
     project = projects.Project(
         name=settings.name,
         root=file.parent,
@@ -59,7 +50,7 @@ def _load(file: pathlib.Path) -> projects.Project:
         problems.Problem(
             codes.Code.PROJECT_MISSING_FOLDER,
             f"there is no folder {project.shown(folder)}; make it, or say here where it is",
-            documents[0].mark(("paths", name)),
+            document.mark(("paths", name)),
             ("paths", name),
         )
         for name, folder in needed.items()

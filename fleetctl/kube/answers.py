@@ -1,6 +1,6 @@
 """What an API server says, decoded no further than needed, and what a refusal means.
 
-Source for what is final and what may be tried again: cluster-contract in docs/explanation, after the apiserver's own
+Source for what is final and what may be tried again: docs/reference/cluster.md, after the apiserver's own
 documentation of status reasons. A reason and causes decide; the text of a message never does.
 """
 

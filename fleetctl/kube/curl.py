@@ -2,7 +2,7 @@
 
 libcurl says which sockets and when; they are watched through one epoll of our own, which the loop watches as a single
 descriptor, and through one timer that is moved only when it fires too early. Measured on a real kube-apiserver, that is
-a fifth less CPU per visit than a watcher per socket (docs/explanation/performance.md).
+a fifth less CPU per visit than a watcher per socket (docs/adr/0007).
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Limits(msgspec.Struct, frozen=True):
     """For name, connection and TLS together."""
     stall: int = 20
     """With no byte moving."""
-    size: int = 64 * 1024 * 1024
+    size: int = 16 * 1024 * 1024
     headers: int = 64 * 1024
 
 

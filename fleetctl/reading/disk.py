@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from fleetctl.model import codes, problems
 
-__all__ = ["PART", "files", "is_there", "read", "refusal", "replace"]
+__all__ = ["PART", "files", "is_there", "private_folder", "read", "refusal", "replace"]
 
 PART = ".fleetctl-part-"
 """What names of files begin with that are not whole yet; a process that was killed leaves one."""
@@ -87,6 +87,13 @@ def _entries(folder: pathlib.Path) -> Iterator[tuple[os.DirEntry[str], bool | No
                 yield entry, stat.S_ISDIR(entry.stat().st_mode) if entry.is_symlink() else entry.is_dir()
             except OSError:
                 yield entry, None
+
+
+def private_folder(path: pathlib.Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone; raises ``OSError``."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
 
 
 def replace(path: pathlib.Path, text: bytes, aside: pathlib.Path | None = None) -> None:

@@ -140,16 +140,9 @@ class _Loader:
         text = self._read(path)
         if text is None:
             return None
-        documents, found = yaml12.read(text, self._shown(path))
-        if not found and len(documents) != 1:
-            message = f"expected one document of kind Bundle, got {len(documents)}"
-            found = [problems.Problem(codes.Code.BUNDLE_WRONG_TYPE, message, problems.Mark(self._shown(path), 1, 1))]
-        if not found:
-            kind = checking.kind(documents[0], "bundle", ("Bundle",))
-            found = [kind] if isinstance(kind, problems.Problem) else []
-            found = found or checking.check(documents[0], "bundle", shapes.Bundle)
+        document, found = checking.only(text, self._shown(path), "bundle", "Bundle")
         self.found += found
-        return None if found else documents[0]
+        return document
 
     def _sources(self) -> dict[str, Source]:
         sources: dict[str, Source] = {}

@@ -23,7 +23,7 @@ def preview(found: planning.Preview) -> _Envelope:
         "kind": "Plan",
         "name": found.digest,
         "simulated": found.simulated,
-        "plan": msgspec.to_builtins(found.plan),
+        "plan": msgspec.json.decode(msgspec.json.encode(found.plan)),  # lists, which YAML has, for tuples
         "before": dict(found.before),
         "changes": [
             {

@@ -80,7 +80,7 @@ class Summary(msgspec.Struct, frozen=True):
     """Members that were not visited at all, by reason."""
 
     def count(self, outcome: outcomes.Outcome) -> int:
-        """Return how many sites ended so, in all waves and outside them."""
+        """Return how many sites ended so, in all waves."""
         return sum(wave.counts.get(outcome, 0) for wave in self.waves)
 
 

@@ -19,6 +19,7 @@ _WORKLOADS: Final = frozenset(
 )
 _DEFINITION: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _POLL: Final = 0.5
+_TRIES: Final = 5
 
 
 class Applied:
@@ -139,12 +140,24 @@ async def _forced(
 ) -> answers.Applied | answers.Conflict:
     """Apply; take fields over only from the managers that the run may force, and never the set's label."""
     name = manager(order.bundle)
-    answer = await api.apply(path, body, manager=name)
+    answer = await _persistently(api, path, body, name)
     if not isinstance(answer, answers.Conflict):
         return answer
     if not _may_force(answer, order.options.force):
         return answer
     return await api.apply(path, body, manager=name, force=True)
+
+
+async def _persistently(api: client.Client, path: str, body: bytes, name: str) -> answers.Applied | answers.Conflict:
+    """Apply; where others change the object at the same moment, five times at most."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await api.apply(path, body, manager=name)
+        except answers.Failure as failure:
+            if failure.kind != "conflict":
+                raise
+        await asyncio.sleep(_POLL)
+    return await api.apply(path, body, manager=name)
 
 
 def _may_force(conflict: answers.Conflict, force: plans.Force) -> bool:

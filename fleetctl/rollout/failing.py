@@ -1,11 +1,11 @@
-"""What an answer that says no, or silence, means for a site: outcome, reason and cause."""
+"""How a visit ends early: what an answer that says no, or silence, means for a site."""
 
 from __future__ import annotations
 
 from fleetctl.kube import answers
 from fleetctl.model import outcomes
 
-__all__ = ["outcome_of", "reason_of"]
+__all__ = ["Stopped", "outcome_of", "reason_of"]
 
 
 def outcome_of(failure: answers.Failure) -> outcomes.Outcome:
@@ -20,3 +20,18 @@ def reason_of(failure: answers.Failure, *, first: bool) -> outcomes.Reason:
     if failure.kind == "credentials" or (first and failure.kind == "forbidden"):
         return outcomes.Reason.CREDENTIALS
     return outcomes.Reason.NONE
+
+
+class Stopped(Exception):
+    """The visit is over, before all its steps were taken."""
+
+    def __init__(
+        self,
+        outcome: outcomes.Outcome,
+        cause: outcomes.Cause,
+        reason: outcomes.Reason = outcomes.Reason.NONE,
+    ) -> None:
+        super().__init__()
+        self.outcome = outcome
+        self.cause = cause
+        self.reason = reason

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from fleetctl.kube import applysets
 from fleetctl.model import objects, problems, releases
 
 __all__ = ["CONFIGURED", "CREATED", "PRUNED", "Change", "Fold", "Verb", "changes", "fold", "pruned"]
@@ -50,9 +51,10 @@ def changes(old: releases.Release | None, new: releases.Release | None) -> tuple
 
 
 def pruned(old: releases.Release | None, new: releases.Release | None) -> list[objects.ObjectId]:
-    """Return what the old release holds and the new one does not."""
+    """Return what the old release holds and the new one does not, save what is never deleted."""
     after = {one.id for one in new.objects} if new else set()
-    return [one.id for one in old.objects if one.id not in after] if old else []
+    gone = [one.id for one in old.objects if one.id not in after] if old else []
+    return [one for one in gone if (one.group, one.kind) not in applysets.PROTECTED]
 
 
 def fold(by_site: Mapping[str, tuple[tuple[Change, ...], bool]]) -> list[Fold]:

@@ -181,7 +181,7 @@ def _compare(
         return (), True
     old = known(base) if base else None
     if unknown or (base and old is None):
-        return folding.changes(None, goal), False
+        return (), False
     return folding.changes(old, goal), True
 
 

@@ -25,7 +25,7 @@ def load(file: pathlib.Path) -> plans.Plan:
 def save(plan: plans.Plan, file: pathlib.Path) -> None:
     """Write a plan where only its owner may read it, whole or not at all; raises ``NotConfigured``."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.private_folder(file.parent)
         disk.replace(file, msgspec.json.format(msgspec.json.encode(plan), indent=1) + b"\n")
     except OSError as error:
         message = f"the plan cannot be saved as {file}: {error.strerror}"

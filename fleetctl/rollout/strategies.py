@@ -15,19 +15,11 @@ def load(path: pathlib.Path) -> plans.Strategy:
     """Read a file of kind Strategy; what it leaves out stays as shipped. Raises ``InvalidInput`` with all faults."""
     shown = str(path)
     text, found = disk.read(path, shown)
-    documents, faults = yaml12.read(text, shown)
-    found = found or faults
-    if not found and len(documents) != 1:
-        message = f"expected one document of kind Strategy, got {len(documents)}"
-        found = [problems.Problem(codes.Code.STRATEGY_WRONG_TYPE, message, problems.Mark(shown, 1, 1))]
-    if not found:
-        kind = checking.kind(documents[0], "strategy", ("Strategy",))
-        found = [kind] if isinstance(kind, problems.Problem) else []
-        found = found or checking.check(documents[0], "strategy", shapes.Strategy)
-    if found:
-        raise errors.InvalidInput(found, files=1)
-    said = shapes.Strategy.model_validate(documents[0].data)
-    found = _waves_that_never_come(said, documents[0])
+    document, faults = (None, []) if found else checking.only(text, shown, "strategy", "Strategy")
+    if document is None:
+        raise errors.InvalidInput(found + faults, files=1)
+    said = shapes.Strategy.model_validate(document.data)
+    found = _waves_that_never_come(said, document)
     if found:
         raise errors.InvalidInput(found, files=1)
     return _strategy(said)
@@ -41,7 +33,9 @@ def _waves_that_never_come(said: shapes.Strategy, document: yaml12.Document) -> 
         field = ("waves", index)
         if rule.count is not None and rule.percent is not None:
             message = "a wave takes a count or a percentage, not both"
-        elif rule.count is None and rule.percent is None and index != last:
+        elif rule.canary and index == last:
+            message = "a canary is followed by other waves: one site of each kind is not all of them"
+        elif rule.count is None and rule.percent is None and index != last and not rule.canary:
             message = (
                 "without count or percent this wave takes all that are left, so nothing remains for those after it"
             )

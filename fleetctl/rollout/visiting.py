@@ -13,7 +13,7 @@ import time
 
 from fleetctl.kube import answers, applysets, client
 from fleetctl.model import events, objects, outcomes, plans, releases
-from fleetctl.rollout import applying, failing, observing, orders, pruning
+from fleetctl.rollout import applying, failing, marking, observing, orders, pruning
 
 __all__ = ["visit"]
 
@@ -32,29 +32,14 @@ async def visit(
             return await work.run()
     except client.Fenced:
         return None
-    except _Stopped as stopped:
+    except failing.Stopped as stopped:
         return work.result(stopped.outcome, stopped.cause, stopped.reason)
     except answers.Failure as failure:
-        reason = failing.reason_of(failure, first=work.first)
-        return work.result(failing.outcome_of(failure), failure.cause(work.doing), reason)
+        cause, reason = failure.cause(work.doing), failing.reason_of(failure, first=work.first)
+        return work.result(failing.outcome_of(failure), cause, reason)
     except TimeoutError:
         cause = outcomes.Cause("SiteTimeout", work.doing, f"not done after {order.strategy.site_timeout:g}s")
         return work.result(outcomes.Outcome.FAILED, cause)
-
-
-class _Stopped(Exception):
-    """The visit is over."""
-
-    def __init__(
-        self,
-        outcome: outcomes.Outcome,
-        cause: outcomes.Cause,
-        reason: outcomes.Reason = outcomes.Reason.NONE,
-    ) -> None:
-        super().__init__()
-        self.outcome = outcome
-        self.cause = cause
-        self.reason = reason
 
 
 class _Visit:
@@ -68,11 +53,7 @@ class _Visit:
         self._api = api
         self._watch = watch
         self._known = known
-        self._path = applysets.path(order.bundle, order.namespace)
-        self._parent = self._found = applysets.ABSENT
-        self._before: str | None = None
-        self._previous: str | None = None
-        self._after: str | None = None
+        self._parent = marking.Parent(order, api, known)
         self._identity: str | None = None
         self._complete = self._verified = False
         self._until = time.monotonic() + order.strategy.site_timeout
@@ -103,9 +84,9 @@ class _Visit:
             self._effect(),
             reason=reason,
             cause=cause,
-            before=self._before,
-            after=self._after,
-            previous=self._previous,
+            before=self._parent.before,
+            after=self._parent.after,
+            previous=self._parent.previous,
             identity=self._identity,
             evidence=self._evidence,
             requests=self._api.requests,
@@ -124,28 +105,12 @@ class _Visit:
     # --- before anything changes
 
     async def _read_parent(self) -> None:
-        try:
-            self._parent = applysets.read(await self._api.get(self._path))
-        except answers.Failure as failure:
-            if failure.kind != "missing":
-                raise
+        await self._parent.read()
         self.first = False
-        self._found = self._parent
-        parent, order = self._parent, self._order
-        self._before = self._after = parent.release
-        self._previous = parent.release or parent.previous
-        if parent.exists and not parent.ours:
-            self._foreign(f"it is managed by {parent.tooling or 'somebody else'}")
-        if parent.exists and (parent.project, parent.site) not in {("", ""), (order.project, order.site)}:
-            self._foreign(f"it belongs to site {parent.site} of project {parent.project}")
-
-    def _foreign(self, why: str) -> None:
-        cause = outcomes.Cause("ForeignParent", f"Secret {self._order.namespace}/{self._order.bundle}", why)
-        raise _Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.FOREIGN)
 
     async def _nothing_to_do(self) -> bool:
         """Tell whether the cluster is as wanted; stops the visit when somebody changed it meanwhile."""
-        parent, order = self._parent, self._order
+        parent, order = self._parent.now, self._order
         if order.wanted is None and not parent.exists:
             return True
         clean = parent.exists and parent.applying is None and parent.release == order.wanted
@@ -154,26 +119,20 @@ class _Visit:
         half_done_by_us = parent.applying is not None and parent.applying.run in order.ours
         as_expected = parent.applying is None and parent.release == order.expected
         if order.checked and not (clean or half_done_by_us or as_expected):
-            self._moved()
+            self._parent.moved()
         return False
 
     def _goal(self, digest: str) -> releases.Release:
         release = self._known(digest)
         if release is None:
             cause = outcomes.Cause("ReleaseUnknown", plans.short(digest), "this store does not hold it")
-            raise _Stopped(outcomes.Outcome.FAILED, cause)
+            raise failing.Stopped(outcomes.Outcome.FAILED, cause)
         return release
-
-    def _moved(self) -> None:
-        now = plans.short(self._parent.release) if self._parent.release else "no whole release"
-        subject = f"Secret {self._order.namespace}/{self._order.bundle}"
-        cause = outcomes.Cause("Moved", subject, f"changed by another run since it was read; it names {now} now")
-        raise _Stopped(outcomes.Outcome.SKIPPED, cause, outcomes.Reason.MOVED)
 
     async def _as_it_should_be(self, goal: releases.Release) -> bool:
         """Look whether every object of the release is there and well; then nothing needs to be sent."""
         self.doing = "verifying"
-        found = await pruning.members(self._api, self._order, self._parent, self._known)
+        found = await pruning.members(self._api, self._order, self._parent.now, self._known)
         if {one.id for one in goal.objects} - {one.id for one in found}:
             return False
         applied = applying.Applied(goal, applysets.set_id(self._order.bundle, self._order.namespace))
@@ -187,7 +146,7 @@ class _Visit:
         self._identity = found.metadata.uid
         if self._order.identity not in {None, self._identity}:
             cause = outcomes.Cause("AnotherCluster", "Namespace kube-system", "its UID is not the one this site had")
-            raise _Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
+            raise failing.Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
 
     # --- bringing a release
 
@@ -201,7 +160,7 @@ class _Visit:
         self._stop_on(applied)
         await applying.apply_namespace(self._api, order, applied)
         self._stop_on(applied)
-        await self._mark(applying.scope(goal, order.namespace))
+        await self._parent.mark(applying.scope(goal, order.namespace))
         await applying.apply(self._api, order, applied)
         self._stop_on(applied)
         self._complete = True
@@ -209,51 +168,20 @@ class _Visit:
         await self._prune(applied, old)
         await self._soak(applied)
         self.doing = "writing the release down"
-        await self._write_parent(applying.scope(goal, order.namespace), goal.digest)
+        await self._parent.write(applying.scope(goal, order.namespace), goal.digest)
 
     def _clean_members(self) -> frozenset[objects.ObjectId] | None:
         """Return what the set holds, if its parent is clean and we know its release; None means: ask the cluster."""
-        if self._parent.applying is not None or self._parent.release is None:
+        if self._parent.now.applying is not None or self._parent.now.release is None:
             return None
-        release = self._known(self._parent.release)
+        release = self._known(self._parent.now.release)
         return None if release is None else frozenset(one.id for one in release.objects)
 
     def _stop_on(self, applied: applying.Applied) -> None:
         if applied.troubles:
             first = applied.troubles[0]
             self._notes += [str(cause) for cause in applied.troubles[1:]]
-            raise _Stopped(outcomes.Outcome.FAILED, first, applied.reason)
-
-    async def _mark(self, goal: applysets.Scope) -> None:
-        """Write the parent as the union of what was and will be, before anything else changes."""
-        await self._write_parent(goal | pruning.scope(self._order, self._parent, self._known), None)
-        self._after = None
-
-    async def _write_parent(self, scope: applysets.Scope, release: str | None) -> None:
-        order = self._order
-        applying_now = None
-        if release is None:
-            applying_now = applysets.Applying(order.wanted or "", order.run, order.attempt)
-        previous = self._previous
-        if release is not None and previous == release:
-            previous = self._found.previous if self._found.release == release else None
-        written = applysets.Written(
-            scope=scope,
-            release=release,
-            previous=previous,
-            applying=applying_now,
-            run=order.run,
-            commit=order.commit,
-            project=order.project,
-            site=order.site,
-        )
-        body = applysets.body(order.bundle, order.namespace, self._parent, written)
-        answer = await self._api.apply(self._path, body, manager=applysets.MANAGER)
-        if isinstance(answer, answers.Conflict):
-            self._foreign(answer.words())
-            return
-        self._parent = applysets.after(self._parent, written, answer.meta)
-        self._after = release
+            raise failing.Stopped(outcomes.Outcome.FAILED, first, applied.reason)
 
     async def _observe(self, applied: applying.Applied) -> None:
         self._watch(events.Phase.OBSERVING)
@@ -263,18 +191,19 @@ class _Visit:
         self._notes += seen.notes
         self._evidence = seen.evidence
         if seen.cause is not None:
-            raise _Stopped(outcomes.Outcome.FAILED, seen.cause)
+            raise failing.Stopped(outcomes.Outcome.FAILED, seen.cause)
 
     async def _prune(self, applied: applying.Applied, old: frozenset[objects.ObjectId] | None) -> None:
         if old is not None and old <= {one.id for one in applied.release.objects}:
             return
         self._watch(events.Phase.PRUNING)
         self.doing = "pruning"
-        found = await pruning.members(self._api, self._order, self._parent, self._known)
-        pruned = await pruning.prune(self._api, self._order.bundle, found, applied.uids, limited=True)
+        found = await pruning.members(self._api, self._order, self._parent.now, self._known)
+        limited = self._order.kind is plans.Kind.ROLLOUT  # an undo takes away what its run added, however much
+        pruned = await pruning.prune(self._api, self._order.bundle, found, applied.uids, limited=limited)
         self._notes += pruned.notes
         if pruned.cause is not None:
-            raise _Stopped(outcomes.Outcome.FAILED, pruned.cause)
+            raise failing.Stopped(outcomes.Outcome.FAILED, pruned.cause)
 
     async def _soak(self, applied: applying.Applied) -> None:
         if self._order.strategy.soak <= 0 or not applied.has_pods:
@@ -283,19 +212,18 @@ class _Visit:
         self.doing = "soaking"
         cause = await observing.soak(self._api, applied, self._order)
         if cause is not None:
-            raise _Stopped(outcomes.Outcome.FAILED, cause)
+            raise failing.Stopped(outcomes.Outcome.FAILED, cause)
 
     # --- taking a bundle off
 
     async def _remove(self) -> None:
         self._watch(events.Phase.PRUNING)
         self.doing = "removing"
-        await self._mark(applysets.Scope())
-        found = await pruning.members(self._api, self._order, self._parent, self._known)
+        await self._parent.mark(applysets.Scope())
+        found = await pruning.members(self._api, self._order, self._parent.now, self._known)
         pruned = await pruning.prune(self._api, self._order.bundle, found, frozenset(), limited=False)
         self._notes += pruned.notes
         if pruned.cause is not None:
-            raise _Stopped(outcomes.Outcome.FAILED, pruned.cause)
-        await self._api.delete(self._path, uid=self._parent.uid)
+            raise failing.Stopped(outcomes.Outcome.FAILED, pruned.cause)
+        await self._parent.delete()
         self._complete = self._verified = True
-        self._after = None

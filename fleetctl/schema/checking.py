@@ -17,7 +17,7 @@ from fleetctl.model import codes, problems, values
 from fleetctl.reading import scalars, yaml12
 from fleetctl.schema import shapes
 
-__all__ = ["Area", "check", "kind"]
+__all__ = ["Area", "check", "kind", "only"]
 
 Area = Literal["inventory", "project", "bundle", "strategy"]
 """Which part of a project a document belongs to; the first half of its problems' codes."""
@@ -63,6 +63,18 @@ def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> l
     except pydantic.ValidationError as error:
         return [_problem(document, area, shape, fault) for fault in error.errors(include_url=False)]
     return []
+
+
+def only(text: bytes, shown: str, area: Area, wanted: str) -> tuple[yaml12.Document | None, list[problems.Problem]]:
+    """Read a file that is one document of a kind, and hold it against its shape; None when something is wrong."""
+    documents, found = yaml12.read(text, shown)
+    if not found and len(documents) != 1:
+        message = f"expected one document of kind {wanted}, got {len(documents)}"
+        found = [problems.Problem(codes.Code(f"{area}/wrong-type"), message, problems.Mark(shown, 1, 1))]
+    if not found:
+        said = kind(documents[0], area, (wanted,))
+        found = [said] if isinstance(said, problems.Problem) else check(documents[0], area, shapes.KINDS[wanted])
+    return (None, found) if found else (documents[0], [])
 
 
 def _problem(

@@ -1,298 +1,211 @@
 """Server-side apply: who owns which field, what is a conflict, and what goes when a manager no longer names it.
 
-Source: structured-merge-diff and the list and map types of the Kubernetes OpenAPI definitions, for the kinds served.
-A field set is a set of paths; a step is ``f:NAME``, ``k:{KEYS}`` for an item of a list with keys, or ``v:VALUE`` for an
-item of a set, as in ``managedFields``.
+Source: structured-merge-diff and the apiserver's fieldmanager, for the kinds served.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from fleetctl.sim import objects
+from fleetctl.sim import fields, objects, schemas
 
-__all__ = ["Conflicts", "Path", "apply", "key_step", "keys_of", "shown"]
+__all__ = ["Conflicts", "apply", "made"]
 
-Path = tuple[str, ...]
-
-_KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "conditions": ("type",),
-    "containers": ("name",),
-    "env": ("name",),
-    "ephemeralContainers": ("name",),
-    "imagePullSecrets": ("name",),
-    "initContainers": ("name",),
-    "ownerReferences": ("uid",),
-    "secrets": ("name",),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    "volumeMounts": ("mountPath",),
-    "volumes": ("name",),
-}
-"""Keys of lists that are merged item by item, by the list's name; ports have other keys in a Service."""
-_SETS: Final = frozenset({"finalizers"})
-_ATOMIC_MAPS: Final = frozenset(
-    {
-        "nodeSelector",
-        "selector",
-        "matchLabels",
-        "fieldRef",
-        "secretKeyRef",
-        "configMapKeyRef",
-        "roleRef",
-        "labelSelector",
-    }
-)
-_DEFAULTS: Final = {"protocol": "TCP"}
 _IDENTITY: Final = frozenset({"apiVersion", "kind"})
 _META_IDENTITY: Final = frozenset(
-    {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"}
+    {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"}
 )
+_ABSENT: Final = object()
+
+Managed = dict[str, Any]
+"""An entry of ``metadata.managedFields``."""
 
 
 class Conflicts(Exception):
-    """Fields that others own, with their managers, in order."""
+    """Fields that others own, each with the entry of its owner."""
 
-    def __init__(self, found: list[tuple[Path, str]]) -> None:
+    def __init__(self, found: list[tuple[fields.Path, Managed]]) -> None:
         super().__init__("conflicts")
         self.found = found
 
     def refusal(self) -> objects.Refusal:
-        """Return the conflict as an API server words it."""
+        """Return the conflicts as an API server words them."""
         causes = [
-            {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}"', "field": shown(path)}
-            for path, manager in self.found
+            {"reason": "FieldManagerConflict", "message": f"conflict with {_named(entry)}", "field": fields.shown(path)}
+            for path, entry in self.found
         ]
-        many = f"{len(causes)} conflict{'s' if len(causes) > 1 else ''}"
-        first = causes[0]["message"] if len(causes) == 1 else "conflicts"
-        text = f"Apply failed with {many}: {first}: " + ", ".join(cause["field"] for cause in causes)
+        if len(causes) == 1:
+            text = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+        else:
+            by_manager: dict[str, list[str]] = {}
+            for cause in causes:
+                by_manager.setdefault(cause["message"], []).append(f"- {cause['field']}")
+            parts = [
+                f"{said.replace('conflict', 'conflicts', 1)}:" + "\n" + "\n".join(named)
+                for said, named in by_manager.items()
+            ]
+            text = f"Apply failed with {len(causes)} conflicts: " + "\n".join(parts)
         return objects.Refusal(409, "Conflict", text, causes=causes)
 
 
+def _named(entry: Managed) -> str:
+    name: str = msgspec.json.encode(entry["manager"]).decode()
+    return f"{name} using {entry['apiVersion']} at {entry['time']}" if entry["operation"] == "Update" else name
+
+
+class _Merge:
+    """One merge of an applied object into a live one."""
+
+    def __init__(self) -> None:
+        self.mine: set[fields.Path] = set()
+        """What the applied object names."""
+        self.changed: set[fields.Path] = set()
+        """Those of them that the live object has otherwise, or not at all."""
+
+    def merge(self, sort: schemas.Type, live: Any, wanted: Any, path: fields.Path) -> Any:  # noqa: ANN401  # JSON
+        """Return the live value with the applied one in it; neither is changed."""
+        if wanted is None or sort.atomic:
+            self._own(path, changed=live != wanted)
+            return wanted
+        if sort.sort == "list":
+            return self._merge_list(sort, live if isinstance(live, list) else [], wanted, path)
+        before = live if isinstance(live, dict) else {}
+        merged = dict(before)
+        for key, value in wanted.items():
+            below = sort.below(key) or schemas.ANY
+            at = (*path, f"f:{key}")
+            made = self.merge(below, before.get(key, _ABSENT), value, at)
+            if value == {}:
+                self._own(at, changed=key not in before)
+            if made is None and sort.sort == "map":
+                made = ""
+            if made is None or (not made and below.sort in {"map", "list"}):
+                merged.pop(key, None)
+            else:
+                merged[key] = made
+        return merged
+
+    def _merge_list(self, sort: schemas.Type, live: list[Any], wanted: list[Any], path: fields.Path) -> list[Any]:
+        """Keep the order of what is applied; what only others have stays before what it stood before."""
+        assert sort.element is not None  # noqa: S101  # a list has elements
+        before = {schemas.step_of(item, sort): item for item in live}
+        after = {}
+        for item in wanted:
+            step = schemas.step_of(item, sort)
+            at = (*path, step)
+            after[step] = self.merge(sort.element, before.get(step, _ABSENT), item, at)
+            self._own(at, changed=step not in before)
+        merged, left, taken = [], list(before), set[str]()
+        for step, item in after.items():
+            while left and (left[0] not in after or left[0] in taken):
+                first = left.pop(0)
+                merged += [] if first in after else [before[first]]
+            merged.append(item)
+            taken.add(step)
+        return merged + [before[step] for step in left if step not in after]
+
+    def _own(self, path: fields.Path, *, changed: bool) -> None:
+        self.mine.add(path)
+        if changed:
+            self.changed.add(path)
+
+
 def apply(
-    live: objects.Object | None, wanted: objects.Object, manager: str, now: str, *, force: bool
+    live: objects.Object | None, wanted: objects.Object, sort: schemas.Type, by: Managed, *, force: bool
 ) -> objects.Object:
     """Return the object after an apply; raises ``Conflicts``. The live object is not changed.
 
-    An apply that changes nothing returns an object equal to the live one.
+    ``by`` says who applies: an entry of the managed fields, yet without fields. An apply that changes nothing returns
+    an object equal to the live one.
     """
-    result: objects.Object = copy.deepcopy(live) if live else {"metadata": {}}
-    managed = _read(result["metadata"].pop("managedFields", []))
-    fields = dict(_leaves((), wanted))
-    mine = set(fields)
-    others = {name: paths for name, paths in managed.items() if name != manager}
-    clashes = sorted(
-        (path, name)
-        for name, paths in others.items()
-        for path in paths & mine
-        if path[-1] != "." and _value(result, path) != fields[path]
-    )
+    merge = _Merge()
+    result = merge.merge(sort, live or {}, _owned_part(wanted), ())
+    entries = list((live or {}).get("metadata", {}).get("managedFields", ()))
+    mine = next((entry for entry in entries if _who(entry) == _who(by)), None)
+    others = [(entry, set(fields.paths(entry["fieldsV1"]))) for entry in entries if entry is not mine]
+    clashes = [
+        (path, entry)
+        for entry, owned in sorted(others, key=lambda other: other[0]["manager"])
+        for path in sorted(owned & merge.changed)
+    ]
     if clashes and not force:
         raise Conflicts(clashes)
-    for path, name in clashes:
-        others[name].discard(path)
-    held = set().union(*others.values()) if others else set()
-    for path in sorted(managed.get(manager, set()) - mine - held, key=len, reverse=True):
-        _remove(result, path)
-    for path, value in fields.items():
-        _set(result, path, value)
-    for key in _IDENTITY:
-        result[key] = wanted[key]
-    for key in ("name", "namespace"):
-        if key in wanted["metadata"]:
-            result["metadata"][key] = wanted["metadata"][key]
-    before = (live or {}).get("metadata", {}).get("managedFields", [])
-    result["metadata"]["managedFields"] = _written(
-        {**others, manager: mine}, before, manager, now, wanted["apiVersion"]
-    )
-    return result
+    for path, entry in clashes:
+        next(owned for other, owned in others if other is entry).discard(path)
+    kept = merge.mine.union(*(owned for _, owned in others))
+    gone = set(fields.paths(mine["fieldsV1"])) - kept if mine else set()
+    if gone:
+        result = _without(sort, result, fields.tree(gone), fields.tree(kept))
+    metadata = dict(result.get("metadata", {}))
+    metadata["managedFields"] = _entries([*others, (by, merge.mine)], entries)
+    return {**result, **{key: wanted[key] for key in _IDENTITY}, "metadata": metadata}
 
 
-def shown(path: Path) -> str:
-    """Return a path as conflicts name it: ``.spec.template.spec.containers[name="web"].image``."""
-    text = ""
-    for step in path:
-        sort, _, rest = step.partition(":")
-        if sort == "f":
-            text += f".{rest}"
-        elif sort == "k":
-            keys = msgspec.json.decode(rest)
-            text += "[" + ",".join(f"{key}={msgspec.json.encode(value).decode()}" for key, value in keys.items()) + "]"
-        elif sort == "v":
-            text += f"[={rest}]"
-    return text
+def made(wanted: objects.Object, sort: schemas.Type, by: Managed) -> objects.Object:
+    """Return an object that was sent as a whole, with the managed fields that it has then."""
+    merge = _Merge()
+    result = merge.merge(sort, {}, _owned_part(wanted), ())
+    above = {path[:end] for path in merge.mine for end in range(2, len(path))}
+    metadata = {**result.get("metadata", {}), "managedFields": _entries([(by, merge.mine | above)], [])}
+    return {**result, **{key: wanted[key] for key in _IDENTITY}, "metadata": metadata}
 
 
-def keys_of(path: Path, items: list[Any]) -> tuple[str, ...] | None:
-    """Return the keys of a list's items, () for a set, None for a list that is one value."""
-    name = path[-1].removeprefix("f:")
-    if name in _SETS:
-        return ()
-    if name == "ports" and items and all(isinstance(item, dict) for item in items):
-        return (
-            ("containerPort", "protocol")
-            if "containerPort" in items[0]
-            else ("port", "protocol")
-            if "port" in items[0]
-            else None
-        )
-    if name == "ports":
-        return None
-    keys = _KEYS.get(name)
-    if name == "secrets" and len(path) > 1:
-        return None
-    return keys if keys and all(isinstance(item, dict) and keys[0] in item for item in items) else None
+def _owned_part(wanted: objects.Object) -> objects.Object:
+    """Return what of an object can be owned."""
+    part = {key: value for key, value in wanted.items() if key not in _IDENTITY and key != "metadata"}
+    metadata = {key: value for key, value in wanted["metadata"].items() if key not in _META_IDENTITY}
+    return {**part, "metadata": metadata} if metadata else part
 
 
-def _leaves(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401  # JSON
-    """Yield what an applied object owns: values that are not taken apart, and the items of keyed lists."""
+def _who(entry: Managed) -> tuple[str, str]:
+    return entry["manager"], entry["operation"]
+
+
+def _without(sort: schemas.Type, value: Any, gone: fields.Tree, kept: fields.Tree) -> Any:  # noqa: ANN401
+    """Return a value without the fields that are gone, and without what that leaves empty."""
+    for step, below in gone.items():
+        child = _child(sort, value, step) if step != "." else _ABSENT
+        if child is _ABSENT:
+            continue
+        held = kept.get(step)
+        if held is None and fields.is_member(below):
+            value = _replaced(sort, value, step, _ABSENT)
+            continue
+        inner = (sort.element if sort.sort == "list" else sort.below(step[2:])) or schemas.ANY
+        left = _without(inner, child, below, held or {})
+        # A struct that someone still names stays, though empty; maps and lists do not.
+        dropped = left in ({}, []) and (held is None or inner.sort != "struct")
+        value = _replaced(sort, value, step, _ABSENT if dropped else left)
+    return value
+
+
+def _child(sort: schemas.Type, value: Any, step: str) -> Any:  # noqa: ANN401
+    if isinstance(value, dict) and step.startswith("f:"):
+        return value.get(step[2:], _ABSENT)
+    if isinstance(value, list) and sort.sort == "list":
+        return next((item for item in value if schemas.step_of(item, sort) == step), _ABSENT)
+    return _ABSENT
+
+
+def _replaced(sort: schemas.Type, value: Any, step: str, child: Any) -> Any:  # noqa: ANN401
     if isinstance(value, dict):
-        below = [(key, inner) for key, inner in value.items() if not _unowned(path, key)]
-        if path == ("f:metadata",) and not below:
-            return
-        if path and path[-1].removeprefix("f:") in _ATOMIC_MAPS:
-            yield path, value
-            return
-        if path and not below:
-            yield (*path, "."), value
-            return
-        for key, inner in below:
-            yield from _leaves((*path, f"f:{key}"), inner)
-    elif isinstance(value, list) and (keys := keys_of(path, value)) is not None and value:
-        for item in value:
-            if not keys:
-                yield (*path, f"v:{msgspec.json.encode(item).decode()}"), item
-                continue
-            step = (*path, key_step(item, keys))
-            yield (*step, "."), {key: item.get(key, _DEFAULTS.get(key)) for key in keys}
-            yield from _leaves(step, item)
-    else:
-        yield path, value
+        rest = {key: inner for key, inner in value.items() if key != step[2:] or child is not _ABSENT}
+        return rest if child is _ABSENT else {**rest, step[2:]: child}
+    made = [child if schemas.step_of(item, sort) == step else item for item in value]
+    return [item for item in made if item is not _ABSENT]
 
 
-def _unowned(path: Path, key: str) -> bool:
-    return (not path and key in _IDENTITY) or (path == ("f:metadata",) and key in _META_IDENTITY)
-
-
-def key_step(item: dict[str, Any], keys: tuple[str, ...]) -> str:
-    """Return the step of an item: ``k:`` and its keys as JSON."""
-    return "k:" + msgspec.json.encode({key: item.get(key, _DEFAULTS.get(key)) for key in keys}).decode()
-
-
-def _matches(item: Any, step: str) -> bool:  # noqa: ANN401
-    if step.startswith("v:"):
-        return bool(item == msgspec.json.decode(step[2:]))
-    wanted = msgspec.json.decode(step[2:])
-    return isinstance(item, dict) and all(item.get(key, _DEFAULTS.get(key)) == value for key, value in wanted.items())
-
-
-def _value(found: Any, path: Path) -> Any:  # noqa: ANN401
-    for step in path:
-        if step == ".":
-            return found
-        if step.startswith("f:"):
-            if not isinstance(found, dict) or step[2:] not in found:
-                return _Nothing
-            found = found[step[2:]]
-        else:
-            items = found if isinstance(found, list) else []
-            found = next((item for item in items if _matches(item, step)), _Nothing)
-    return found
-
-
-class _Nothing:
-    """Stands for what is not there."""
-
-
-def _set(found: Any, path: Path, value: Any) -> None:  # noqa: ANN401
-    for index, step in enumerate(path):
-        if step == ".":
-            return
-        last = index == len(path) - 1
-        if step.startswith("f:"):
-            if last:
-                found[step[2:]] = copy.deepcopy(value)
-                return
-            follows = path[index + 1]
-            if not isinstance(found.get(step[2:]), dict | list):
-                found[step[2:]] = [] if follows[:2] in {"k:", "v:"} else {}
-            found = found[step[2:]]
-            continue
-        item = next((item for item in found if _matches(item, step)), None)
-        if item is None:
-            item = msgspec.json.decode(step[2:])
-            found.append(item)
-        found = item
-
-
-def _remove(found: Any, path: Path) -> None:  # noqa: ANN401
-    """Take away what a path names, and what that leaves empty."""
-    steps = [step for step in path if step != "."]
-    trail = []
-    for step in steps[:-1]:
-        trail.append((found, step))
-        found = _value(found, (step,))
-        if found is _Nothing:
-            return
-    _drop(found, steps[-1], whole=path[-1] == ".")
-    for parent, step in reversed(trail):
-        if _value(parent, (step,)) in ({}, []):
-            _drop(parent, step, whole=False)
-
-
-def _drop(found: Any, step: str, *, whole: bool) -> None:  # noqa: ANN401
-    if step.startswith("f:"):
-        if isinstance(found, dict):
-            found.pop(step[2:], None)
-    elif isinstance(found, list) and (whole or step.startswith("v:")):
-        found[:] = [item for item in found if not _matches(item, step)]
-
-
-def _read(managed: list[dict[str, Any]]) -> dict[str, set[Path]]:
-    return {entry["manager"]: set(_paths((), entry["fieldsV1"])) for entry in managed}
-
-
-def _paths(path: Path, tree: dict[str, Any]) -> Iterator[Path]:
-    if not tree and path:
-        yield path
-    for step, below in tree.items():
-        if step == ".":
-            yield (*path, ".")
-        else:
-            yield from _paths((*path, step), below)
-
-
-def _tree(paths: set[Path]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path in sorted(paths):
-        at = tree
-        for step in path:
-            at = at.setdefault(step, {})
-    return tree
-
-
-def _written(
-    managed: dict[str, set[Path]], before: list[dict[str, Any]], manager: str, now: str, version: str
-) -> list[dict[str, Any]]:
-    """Return the managed fields; the time of an entry moves only when its fields do."""
-    earlier = {entry["manager"]: entry for entry in before}
+def _entries(managed: list[tuple[Managed, set[fields.Path]]], before: list[Managed]) -> list[Managed]:
+    """Return the managed fields, in the server's order; the time of an entry moves only when its fields do."""
+    earlier: Mapping[tuple[str, str], Managed] = {_who(entry): entry for entry in before}
     made = []
-    for name, paths in managed.items():
-        if not paths:
+    for entry, owned in managed:
+        if not owned:
             continue
-        entry = {
-            "manager": name,
-            "operation": "Apply",
-            "apiVersion": version,
-            "time": now,
-            "fieldsType": "FieldsV1",
-            "fieldsV1": _tree(paths),
-        }
-        old = earlier.get(name)
-        if old is not None and (old["fieldsV1"] == entry["fieldsV1"] or name != manager):
-            entry["time"], entry["apiVersion"], entry["operation"] = old["time"], old["apiVersion"], old["operation"]
-        made.append(entry)
-    return made
+        found = {**entry, "fieldsType": "FieldsV1", "fieldsV1": fields.tree(owned)}
+        old = earlier.get(_who(entry))
+        made.append(old if old is not None and old["fieldsV1"] == found["fieldsV1"] else found)
+    return sorted(made, key=lambda entry: (entry["operation"], entry["time"], entry["manager"]))

@@ -11,11 +11,13 @@ __all__ = ["READY", "Behaviour", "Behaviours"]
 
 
 class Behaviour(msgspec.Struct, frozen=True):
-    """What becomes of pods with an image that matches; ``after`` is in seconds."""
+    """What becomes of containers with an image that matches; ``after`` is in seconds."""
 
     image: str = "*"
     """A pattern as file names have them; ``*`` crosses slashes."""
-    does: Literal["ready", "pull-fails", "crashes", "fails", "restarts", "unschedulable", "never-ready"] = "ready"
+    does: Literal[
+        "ready", "pull-fails", "config-fails", "crashes", "oom", "fails", "restarts", "unschedulable", "never-ready"
+    ] = "ready"
     after: float = 1.0
     message: str = ""
     sites: str = "*"
@@ -30,12 +32,8 @@ class Behaviours(msgspec.Struct, frozen=True):
 
     rules: tuple[Behaviour, ...] = ()
 
-    def of(self, site: str, images: list[str]) -> Behaviour:
-        """Return what becomes of a pod of these images: the first that is not well decides."""
-        found = [self._one(site, image) for image in images] or [READY]
-        return next((one for one in found if one.does != "ready"), max(found, key=lambda one: one.after))
-
-    def _one(self, site: str, image: str) -> Behaviour:
+    def of(self, site: str, image: str) -> Behaviour:
+        """Return what becomes of a container of an image."""
         return next(
             (
                 rule

@@ -1,125 +1,107 @@
-"""What a simulated API server refuses: bad names, unknown fields, doubled list keys, stale preconditions."""
+"""What a simulated API server refuses before it looks at what is there, and the versions that requests are made for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
-from fleetctl.sim import applying, kinds, objects
+import msgspec
 
-__all__ = ["check", "immutable", "preconditions"]
+from fleetctl.sim import kinds, objects, schemas, shapes, validating
 
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_MOST: Final = 1_048_576
+__all__ = ["addressed", "decoded", "manager", "shaped", "unmoved"]
 
-_TOP: Final[dict[str, tuple[str, ...]]] = {
-    "ClusterRole": ("rules", "aggregationRule"),
-    "ClusterRoleBinding": ("subjects", "roleRef"),
-    "ConfigMap": ("data", "binaryData", "immutable"),
-    "PriorityClass": ("value", "globalDefault", "description", "preemptionPolicy"),
-    "Role": ("rules",),
-    "RoleBinding": ("subjects", "roleRef"),
-    "Secret": ("data", "stringData", "type", "immutable"),
-    "ServiceAccount": ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
-    "StorageClass": (
-        "provisioner",
-        "parameters",
-        "reclaimPolicy",
-        "volumeBindingMode",
-        "mountOptions",
-        "allowVolumeExpansion",
-        "allowedTopologies",
-    ),
-}
-_WORKLOAD: Final = "selector template minReadySeconds revisionHistoryLimit "
-_SPEC: Final[dict[str, frozenset[str]]] = {
-    "DaemonSet": frozenset((_WORKLOAD + "updateStrategy").split()),
-    "Deployment": frozenset((_WORKLOAD + "replicas strategy paused progressDeadlineSeconds").split()),
-    "StatefulSet": frozenset(
-        (
-            _WORKLOAD + "replicas serviceName podManagementPolicy updateStrategy volumeClaimTemplates ordinals"
-            " persistentVolumeClaimRetentionPolicy"
-        ).split()
-    ),
-}
-"""Fields that are looked for unknown ones: those at the top of every kind, and below ``spec`` of these."""
+_MOST_MANAGER: Final = 128
+_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
-def check(resource: kinds.Resource, namespace: str, name: str, wanted: objects.Object, query: dict[str, str]) -> None:
-    """Hold an object that is applied against its path and kind; raises ``Refusal``."""
-    meta = wanted["metadata"]
-    if (wanted.get("apiVersion"), wanted.get("kind")) != (resource.api_version, resource.kind):
-        raise objects.Refusal(400, "BadRequest", "the kind or apiVersion in the body is not that of the path")
-    if meta.get("name") != name or (meta.get("namespace") or namespace) != namespace:
-        raise objects.Refusal(400, "BadRequest", "the name or namespace of the object does not match the URL")
-    if not _NAME.fullmatch(name) or len(name) > 253:
-        raise _invalid(resource, name, "metadata.name", "a lowercase RFC 1123 subdomain is wanted")
-    manager = query.get("fieldManager", "")
-    if not manager:
-        message = "PatchOptions is invalid: fieldManager: Required value: is required for apply patch"
-        raise objects.Refusal(422, "Invalid", message)
-    if len(manager) > 128:
-        message = "PatchOptions is invalid: fieldManager: Too long: may not be more than 128 bytes"
-        raise objects.Refusal(422, "Invalid", message)
-    if (
-        resource.kind in {"ConfigMap", "Secret"}
-        and sum(map(len, map(str, (wanted.get("data") or {}).values()))) > _MOST
-    ):
-        raise _invalid(resource, name, "data", "must have at most 1048576 bytes")
-    if query.get("fieldValidation") == "Strict":
-        _strict(resource, namespace, name, wanted)
+def decoded(body: bytes) -> objects.Object:
+    """Return an object from a request's body, with metadata that is a map."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        # A real server takes YAML as well.
+        raise _bad(f"error decoding YAML: a simulated cluster takes JSON only: {error}") from None
+    if not isinstance(found, dict):
+        raise _bad("error decoding YAML: error unmarshaling JSON: cannot unmarshal into a map")
+    if not isinstance(found.get("metadata") or {}, dict):
+        raise _bad("metadata is not a map")
+    found["metadata"] = found.get("metadata") or {}
+    return found
 
 
-def _strict(resource: kinds.Resource, namespace: str, name: str, wanted: objects.Object) -> None:
-    """Refuse as a real server does what cannot be typed: with a 500 that gives no reason."""
-    known = {"apiVersion", "kind", "metadata", *_TOP.get(resource.kind, ("spec", "status"))}
-    faults = [f".{key}: field not declared in schema" for key in wanted if key not in known]
-    below = _SPEC.get(resource.kind)
-    if below is not None:
-        spec = wanted.get("spec") or {}
-        faults += [f".spec.{key}: field not declared in schema" for key in spec if key not in below]
-    faults += [f"{path}: duplicate entries for key {key}" for path, key in _doubled((), wanted)]
+def manager(query: dict[str, str]) -> str:
+    """Return the field manager of an apply, after a look at the other options."""
+    name = query.get("fieldManager", "")
+    faults = []
+    if not name:
+        faults.append(("fieldManager", "FieldValueRequired", "Required value: is required for apply patch"))
+    if len(name.encode()) > _MOST_MANAGER:
+        why = f"Too long: may not be more than {_MOST_MANAGER} bytes"
+        faults.append(("fieldManager", "FieldValueTooLong", why))
+    for field, known in (("dryRun", ("All",)), ("fieldValidation", ("Ignore", "Strict", "Warn"))):
+        if query.get(field, known[0]) not in known:
+            words = ", ".join(f'"{one}"' for one in known)
+            why = f'Unsupported value: "{query[field]}": supported values: {words}'
+            faults.append((field, "FieldValueNotSupported", why))
     if faults:
-        about = f"{namespace}/{name}; {resource.api_version}, Kind={resource.kind}"
-        text = f"failed to create typed patch object ({about}): {faults[0]}"
+        options = kinds.Resource("meta.k8s.io", "v1", "PatchOptions", "patchoptions")
+        raise validating.invalid(options, "", [validating.Fault(*fault) for fault in faults])
+    return name
+
+
+def addressed(resource: kinds.Resource, namespace: str, name: str, wanted: objects.Object) -> None:
+    """Hold an object against the path that it was sent to."""
+    version, kind, meta = wanted.get("apiVersion", ""), wanted.get("kind", ""), wanted["metadata"]
+    if (version, kind) != (resource.api_version, resource.kind):
+        raise _bad(f"invalid object type: {version if '/' in str(version) else f'/{version}'}, Kind={kind}")
+    if not meta.get("name"):
+        raise _bad("the name of the object (one based on URL) was undeterminable: name must be provided")
+    if meta["name"] != name:
+        raise _bad(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
+    if (meta.get("namespace") or namespace) != namespace:
+        raise _bad("the namespace of the provided object does not match the namespace sent on the request")
+    if meta.get("managedFields"):
+        raise _bad("metadata.managedFields must be nil")
+
+
+def shaped(resource: kinds.Resource, wanted: objects.Object) -> None:
+    """Refuse as a real server does what cannot be typed, whatever fieldValidation says: with a 500 without a reason."""
+    meta = wanted["metadata"]
+    version = resource.api_version if resource.group else f"/{resource.version}"
+    about = f"({meta.get('namespace') or ''}/{meta.get('name')}; {version}, Kind={resource.kind})"
+    fault = next(shapes.faults(schemas.of(resource), wanted), None)
+    if fault is not None:
+        raise objects.Refusal(500, "", f"failed to create typed patch object {about}: {fault}")
+    if resource.kind == "Secret" and not all(map(_is_base64, (wanted.get("data") or {}).values())):
+        text = f"failed to convert new object {about} to proper version: error decoding from json: illegal base64 data"
         raise objects.Refusal(500, "", text)
 
 
-def _doubled(path: applying.Path, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # JSON
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _doubled((*path, f"f:{key}"), inner)
-    elif isinstance(value, list):
-        keys = applying.keys_of(path, value) if path else None
-        seen: set[str] = set()
-        for item in value:
-            step = applying.key_step(item, keys) if keys else ""
-            if step and step in seen:
-                yield applying.shown(path), applying.shown((step,))
-            seen.add(step)
-            yield from _doubled(path, item)
+def _is_base64(value: str | None) -> bool:
+    return value is None or bool(_BASE64.fullmatch(value.replace("\n", "")))
 
 
-def _invalid(resource: kinds.Resource, name: str, field: str, why: str) -> objects.Refusal:
-    causes = [{"reason": "FieldValueInvalid", "message": why, "field": field}]
-    text = f'{resource.kind} "{name}" is invalid: {field}: Invalid value: {why}'
-    return objects.Refusal(422, "Invalid", text, kind=resource.plural, causes=causes)
-
-
-def preconditions(resource: kinds.Resource, name: str, live: objects.Object | None, meta: objects.Object) -> None:
-    """Hold an apply against the version it was made for, as a real server does: without a UID it may create anew."""
-    stale = live is not None and any(
-        meta.get(key) not in {None, live["metadata"][key]} for key in ("uid", "resourceVersion")
-    )
-    if stale or (live is None and meta.get("uid")):
-        text = f'Operation cannot be fulfilled on {resource.qualified} "{name}": the object has been modified'
-        raise objects.Refusal(409, "Conflict", text, kind=resource.plural, name=name)
-
-
-def immutable(resource: kinds.Resource, name: str, live: objects.Object | None, result: objects.Object) -> None:
-    """Refuse to change the selector of a workload."""
-    if live is None or resource.group != "apps" or "spec" not in live:
+def unmoved(resource: kinds.Resource, name: str, live: objects.Object | None, meta: dict[str, Any]) -> None:
+    """Hold a change against the version and the UID that it was made for. Without a UID it may create anew."""
+    uid, version = meta.get("uid") or "", meta.get("resourceVersion") or ""
+    if live is None:
+        if uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise _moved(resource, name, why)
         return
-    if live["spec"].get("selector") != result["spec"].get("selector"):
-        raise _invalid(resource, name, "spec.selector", "field is immutable")
+    if version not in {"", live["metadata"]["resourceVersion"]}:
+        why = "the object has been modified; please apply your changes to the latest version and try again"
+        raise _moved(resource, name, why)
+    if uid not in {"", live["metadata"]["uid"]}:
+        message = f'Invalid value: "{uid}": field is immutable'
+        raise validating.invalid(resource, name, [validating.Fault("metadata.uid", "FieldValueInvalid", message)])
+
+
+def _moved(resource: kinds.Resource, name: str, why: str) -> objects.Refusal:
+    text = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    return objects.Refusal(409, "Conflict", text, kind=resource.plural, group=resource.group, name=name)
+
+
+def _bad(message: str) -> objects.Refusal:
+    return objects.Refusal(400, "BadRequest", message)

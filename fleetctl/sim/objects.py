@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fleetctl.sim import kinds
 
-__all__ = ["Object", "Objects", "Refusal", "not_found", "stamp"]
+__all__ = ["OWN", "Object", "Objects", "Refusal", "not_found", "stamp"]
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON has it."""
+OWN: Final = ("creationTimestamp", "deletionTimestamp", "generation", "resourceVersion", "uid")
+"""Metadata that only the server writes."""
 
 
 class Refusal(Exception):
@@ -27,6 +29,7 @@ class Refusal(Exception):
         message: str,
         *,
         kind: str = "",
+        group: str = "",
         name: str = "",
         causes: list[dict[str, str]] | None = None,
     ) -> None:
@@ -35,12 +38,14 @@ class Refusal(Exception):
         self.reason = reason
         self.message = message
         self.kind = kind
+        self.group = group
         self.name = name
         self.causes = causes or []
 
     def status(self) -> bytes:
         """Return the Status to send."""
-        details: Object = {key: value for key, value in (("kind", self.kind), ("name", self.name)) if value}
+        named = (("name", self.name), ("group", self.group), ("kind", self.kind))
+        details: Object = {key: value for key, value in named if value}
         if self.causes:
             details["causes"] = self.causes
         body: Object = {
@@ -60,7 +65,8 @@ class Refusal(Exception):
 
 def not_found(resource: kinds.Resource, name: str) -> Refusal:
     """Return what a server says of an object that is not there."""
-    return Refusal(404, "NotFound", f'{resource.qualified} "{name}" not found', kind=resource.plural, name=name)
+    text = f'{resource.qualified} "{name}" not found'
+    return Refusal(404, "NotFound", text, kind=resource.plural, group=resource.group, name=name)
 
 
 def stamp(seconds: float) -> str:
@@ -72,10 +78,18 @@ class Objects:
     """All objects of one cluster, by kind, namespace and name."""
 
     def __init__(self, clock: Callable[[], float], seed: str) -> None:
-        self.clock = clock
+        self._clock = clock
+        self.moment: float | None = None
+        """The time at which something happens that is worked out only later; None for the present."""
+        self.changed = clock()
+        """When something was changed last."""
         self._random = random.Random(seed)  # noqa: S311  # names and ids of a simulation
         self._version = 0
         self._by_kind: dict[kinds.Resource, dict[tuple[str, str], Object]] = {}
+
+    def clock(self) -> float:
+        """Return the time."""
+        return self._clock() if self.moment is None else self.moment
 
     def of(self, group: str, kind: str) -> Iterator[Object]:
         """Return the objects of a kind as they stand; the caller may change the store meanwhile."""
@@ -99,12 +113,17 @@ class Objects:
 
     def put(self, resource: kinds.Resource, found: Object) -> Object:
         """Store an object under a new version; a new one gets a UID and a time."""
+        self.date(found)
         meta = found["metadata"]
-        meta.setdefault("uid", self.new_uid())
-        meta.setdefault("creationTimestamp", stamp(self.clock()))
         meta["resourceVersion"] = self.next_version()
         self._by_kind.setdefault(resource, {})[meta.get("namespace", ""), meta["name"]] = found
         return found
+
+    def date(self, found: Object) -> None:
+        """Give an object a UID and a time if it has none."""
+        meta = found["metadata"]
+        meta.setdefault("uid", self.new_uid())
+        meta.setdefault("creationTimestamp", stamp(self.clock()))
 
     def make(self, group: str, kind: str, found: Object) -> Object:
         """Store an object that a controller makes."""
@@ -116,6 +135,19 @@ class Objects:
     def touch(self, found: Object) -> None:
         """Note that an object was changed in place."""
         found["metadata"]["resourceVersion"] = self.next_version()
+
+    def tell(self, found: Object, status: Object) -> None:
+        """Set an object's status; conditions keep their times where they say what they said."""
+        before = {one["type"]: one for one in found.get("status", {}).get("conditions", ())}
+        for one in status.get("conditions", ()):
+            old = before.get(one["type"])
+            if old is not None and old["status"] == one["status"]:
+                one["lastTransitionTime"] = old["lastTransitionTime"]
+                if (old["reason"], old["message"]) == (one["reason"], one["message"]):
+                    one["lastUpdateTime"] = old["lastUpdateTime"]
+        if found.get("status") != status:
+            found["status"] = status
+            self.touch(found)
 
     def remove(self, resource: kinds.Resource, found: Object) -> None:
         """Take an object away, and with it what belongs to it; one with finalizers is only marked.
@@ -138,10 +170,15 @@ class Objects:
         self.next_version()
         for other, items in self._by_kind.items():
             for child in list(items.values()):
-                if any(owner["uid"] == meta["uid"] for owner in child["metadata"].get("ownerReferences", ())):
+                owners = child["metadata"].get("ownerReferences", ())
+                if len(owners) == 1 and owners[0].get("uid") == meta["uid"] and self._is_there(other, child):
                     self.remove(other, child)
         if not namespace and meta.get("namespace"):
             self._end_namespace(meta["namespace"])
+
+    def _is_there(self, resource: kinds.Resource, found: Object) -> bool:
+        meta = found["metadata"]
+        return self.find(resource, meta.get("namespace", ""), meta["name"]) is found
 
     def _inside(self, namespace: str) -> list[tuple[kinds.Resource, Object]]:
         return [
@@ -160,6 +197,7 @@ class Objects:
     def next_version(self) -> str:
         """Return a resourceVersion that was not used before."""
         self._version += 1
+        self.changed = self.clock()
         return str(self._version)
 
     @property

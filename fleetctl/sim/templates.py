@@ -1,7 +1,8 @@
-"""Templates of pods: their hashes, revisions, and how many pods a rollout may have too many or too few."""
+"""Small arithmetic of the controllers: hashes of pod templates, the room that a rollout has, and conditions."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import msgspec
 
 from fleetctl.sim import objects
 
-__all__ = ["POD_REVISION", "condition", "hash_of", "revision_of", "rolling"]
+__all__ = ["POD_REVISION", "condition", "hash_of", "labelled", "revision_of", "rolling"]
 
 POD_REVISION: Final = "controller-revision-hash"
 
@@ -21,18 +22,27 @@ def hash_of(template: Any) -> str:  # noqa: ANN401  # JSON
     return "".join(letters[byte % len(letters)] for byte in digest[:10])
 
 
+def labelled(template: dict[str, Any], key: str, value: str) -> dict[str, Any]:
+    """Return a copy of a pod template with one more label."""
+    found = copy.deepcopy(template)
+    meta = found["metadata"] = found.get("metadata") or {}
+    meta["labels"] = {**(meta.get("labels") or {}), key: value}
+    return found
+
+
 def revision_of(pod: objects.Object) -> str:
     """Return the revision that a pod says it is of."""
     return str(pod["metadata"]["labels"].get(POD_REVISION, ""))
 
 
 def rolling(one: objects.Object, wanted: int) -> tuple[int, int]:
-    """Return how many pods too many, and how many too few, a rollout may have."""
-    update = one["spec"].get("strategy", {}).get("rollingUpdate") or {}
-    surge, unavailable = (
-        _share(update.get("maxSurge", "25%"), wanted, up=True),
-        _share(update.get("maxUnavailable", "25%"), wanted, up=False),
-    )
+    """Return how many pods too many, and how many too few, a rollout of a Deployment may have."""
+    strategy = one["spec"].get("strategy") or {}
+    if strategy.get("type") == "Recreate":
+        return 0, 0
+    update = strategy.get("rollingUpdate") or {}
+    surge = _share(update.get("maxSurge", "25%"), wanted, up=True)
+    unavailable = _share(update.get("maxUnavailable", "25%"), wanted, up=False)
     return (surge, unavailable) if surge or unavailable else (0, 1)
 
 
@@ -43,6 +53,7 @@ def _share(value: int | str, wanted: int, *, up: bool) -> int:
     return -(-part // 100) if up else part // 100
 
 
-def condition(sort: str, true: bool, reason: str) -> dict[str, str]:  # noqa: FBT001  # private
+def condition(sort: str, status: str, reason: str, message: str, now: str) -> dict[str, str]:
     """Return a condition of a workload."""
-    return {"type": sort, "status": "True" if true else "False", "reason": reason, "message": ""}
+    times = {"lastUpdateTime": now, "lastTransitionTime": now}
+    return {"type": sort, "status": status, "reason": reason, "message": message, **times}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from fleetctl.model import errors
-from fleetctl.state import blobs
+from fleetctl.state import blobs, releases
 
 __all__ = ["check"]
 
@@ -51,9 +51,10 @@ def check(conn: sqlite3.Connection) -> list[str]:
     ]
     for words, query in _RULES:
         found += [words.format(*row) for row in conn.execute(query)]
-    for (digest,) in conn.execute("SELECT digest FROM blobs").fetchall():
-        try:
-            blobs.get(conn, digest)
-        except errors.Refused as error:
-            found.append(error.message)
-    return found
+    for get, query in ((blobs.get, "SELECT digest FROM blobs"), (releases.get, "SELECT digest FROM releases")):
+        for (digest,) in conn.execute(query).fetchall():
+            try:
+                get(conn, digest)
+            except errors.Refused as error:
+                found.append(error.message)
+    return list(dict.fromkeys(found))

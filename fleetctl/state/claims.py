@@ -68,7 +68,10 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What claiming came to: the run's state, the claims, and how many members of open waves have no outcome yet."""
+    """What claiming came to: the run's state, the claims, and how many members of open waves have no outcome yet.
+
+    Where as many sites were free as were asked for, ``left`` counts these alone.
+    """
 
     state: events.RunState
     claims: tuple[Claim, ...]
@@ -76,7 +79,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How many sites of one wave ended alike; those whose failure was accepted are not counted."""
+    """How many sites of one wave failed or were out of reach alike; those that were accepted are not counted."""
 
     wave: int
     outcome: outcomes.Outcome
@@ -108,12 +111,11 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
     found = runs.get(conn, run)
     if found.state is not events.RunState.RUNNING:
         return Taken(found.state, (), 0)
+    wanted = (found.bundle, run, found.wave, GRACE, now, max(0, most))
+    free = conn.execute(_FREE, wanted).fetchall()
     if found.kind == plans.Kind.CATCHUP:
-        debts.drop_unpayable(conn, run, now)
-    free = conn.execute(
-        _FREE,
-        (found.bundle, run, found.wave, GRACE, now, most),
-    ).fetchall()
+        while debts.drop_unpayable(conn, run, [row[0] for row in free], now):
+            free = conn.execute(_FREE, wanted).fetchall()
     claims = tuple(
         Claim(site, found.bundle, attempt, now + LEASE, wave, goal, base, bool(checked), identity, origin)
         for site, attempt, wave, goal, base, checked, identity, origin in free
@@ -129,9 +131,11 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
         " WHERE run = ? AND site = ?",
         [(one.attempt, now, run, one.site) for one in claims],
     )
-    left = conn.execute(
-        "SELECT count(*) FROM run_sites WHERE run = ? AND outcome IS NULL AND wave <= ?", (run, found.wave)
-    ).fetchone()[0]
+    left = len(claims)
+    if left < most:
+        left = conn.execute(
+            "SELECT count(*) FROM run_sites WHERE run = ? AND outcome IS NULL AND wave <= ?", (run, found.wave)
+        ).fetchone()[0]
     return Taken(found.state, claims, left)
 
 
@@ -164,17 +168,18 @@ def finish(
     """Record outcomes, and with them, in the same transaction, debts, what is installed, and whether the run halts.
 
     An outcome counts only if the site has none and the attempt is the latest; a late process changes nothing.
+    Visits that end while the run is paused count like others, or resume would go on past a budget that is spent.
     """
     found = runs.get(conn, run)
     accepted: set[str] = set()
     for one, result in batch:
-        if _record(conn, run, one, result, now):
+        if _record(conn, found, one, result, now):
             accepted.add(one.site)
             _release(conn, run, one, result)
             _owe(conn, found, one, result, now)
             _note_installed(conn, found, one, result, now)
     halted = ""
-    if found.state is events.RunState.RUNNING and accepted:
+    if found.state in {events.RunState.RUNNING, events.RunState.PAUSED} and accepted:
         halted = decide(tallies(conn, run))
         if halted:
             conn.execute("UPDATE runs SET state = 'halted', why = ?, ended = ? WHERE id = ?", (halted, now, run))
@@ -198,8 +203,8 @@ def skip_locked(conn: sqlite3.Connection, run: str, now: float) -> int:
         return 0
     for row in held:
         conn.execute(
-            "UPDATE run_sites SET outcome = 'skipped', effect = coalesce(effect, 'none'), reason = 'locked', owed = 1,"
-            " phase = 'done', ended = ? WHERE run = ? AND site = ?",
+            "UPDATE run_sites SET outcome = 'skipped', effect = CASE attempt WHEN 0 THEN 'none' ELSE 'unknown' END,"
+            " reason = 'locked', owed = 1, phase = 'done', ended = ? WHERE run = ? AND site = ?",
             (now, run, row.site),
         )
         if row.origin is None:
@@ -207,7 +212,7 @@ def skip_locked(conn: sqlite3.Connection, run: str, now: float) -> int:
     return len(held)
 
 
-def _record(conn: sqlite3.Connection, run: str, one: Claim, result: outcomes.Result, now: float) -> bool:
+def _record(conn: sqlite3.Connection, run: rows.Run, one: Claim, result: outcomes.Result, now: float) -> bool:
     changed = conn.execute(
         "UPDATE run_sites SET phase = 'done', outcome = ?, effect = ?, reason = ?, cause = ?, owed = ?,"
         " before_visit = ?, after_visit = ?, previous = ?, identity = coalesce(?, identity), evidence = ?,"
@@ -218,7 +223,7 @@ def _record(conn: sqlite3.Connection, run: str, one: Claim, result: outcomes.Res
             result.effect,
             result.reason,
             msgspec.json.encode(result.cause).decode() if result.cause else None,
-            result.owed,
+            result.owed and run.state is not events.RunState.ABORTED,
             result.before,
             result.after,
             result.previous,
@@ -227,7 +232,7 @@ def _record(conn: sqlite3.Connection, run: str, one: Claim, result: outcomes.Res
             result.requests,
             msgspec.json.encode(result.notes).decode(),
             now,
-            run,
+            run.id,
             one.site,
             one.attempt,
         ),
@@ -266,10 +271,10 @@ def _note_installed(conn: sqlite3.Connection, run: rows.Run, one: Claim, result:
 
 
 def tallies(conn: sqlite3.Connection, run: str) -> list[Tally]:
-    """Return how the sites of a run fared, as far as budgets count them."""
+    """Return how many sites of a run failed or were out of reach, as far as budgets count them."""
     found = conn.execute(
-        "SELECT wave, outcome, reason, count(*) FROM run_sites WHERE run = ? AND outcome IS NOT NULL AND NOT accepted"
-        " GROUP BY wave, outcome, reason",
+        "SELECT wave, outcome, reason, count(*) FROM run_sites WHERE run = ? AND outcome IN ('failed', 'unreachable')"
+        " AND accepted = 0 GROUP BY wave, outcome, reason",
         (run,),
     )
     return [

@@ -7,8 +7,10 @@ or newer than this program, is left exactly as it is.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pathlib
+import re
 import sqlite3
 import stat
 import time
@@ -16,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeVar
 
 from fleetctl.model import codes, errors
+from fleetctl.reading import disk
 from fleetctl.state import writing
 
 __all__ = ["Connection", "Store", "open_store", "refusal", "version"]
@@ -25,9 +28,11 @@ _Result = TypeVar("_Result")
 
 _MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
 _MOUNTS: Final = pathlib.Path("/proc/self/mounts")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")
 _BUSY: Final = 10.0
-_NETWORK: Final = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs", "lustre"}
+_NETWORK: Final = re.compile(
+    r"nfs4?|cifs|smb3|smbfs|9p|afs|ceph|glusterfs|lustre|beegfs|gpfs|ocfs2|gfs2|davfs|vboxsf"
+    r"|fuse\.(sshfs|glusterfs|rclone|s3fs|vmhgfs-fuse)"
 )
 
 
@@ -47,10 +52,19 @@ class Store:
         return self._clock()
 
     def read(self, ask: Callable[[Connection], _Result]) -> _Result:
-        """Ask what is committed."""
-        try:
+        """Ask what is committed; all that ``ask`` reads is of one moment."""
+        if self._reader.in_transaction:  # a question within a question
             return ask(self._reader)
-        except sqlite3.DatabaseError as error:
+        try:
+            self._reader.execute("BEGIN")
+            try:
+                return ask(self._reader)
+            finally:
+                with contextlib.suppress(sqlite3.Error):
+                    self._reader.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            if writing.is_bug(error):
+                raise
             raise refusal(error, self.path) from None
 
     def write(self, change: Callable[[Connection], _Result]) -> Awaitable[_Result]:
@@ -63,10 +77,10 @@ class Store:
 
 
 @contextlib.contextmanager
-def open_store(path: pathlib.Path, clock: Callable[[], float] = time.time) -> Iterator[Store]:
+def open_store(path: pathlib.Path, clock: Callable[[], float] | None = None) -> Iterator[Store]:
     """Open the store, made where there is none; raises ``Refused`` or ``NotConfigured``, touching nothing."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.private_folder(path.parent)
         _refuse_network(path.parent)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
@@ -87,7 +101,7 @@ def open_store(path: pathlib.Path, clock: Callable[[], float] = time.time) -> It
             reader.execute("PRAGMA query_only = ON")
             writer = writing.Writer(connection, lambda error: refusal(error, path))
             try:
-                yield Store(path, reader, writer, clock)
+                yield Store(path, reader, writer, clock or _steady())
             finally:
                 writer.close()
 
@@ -137,15 +151,18 @@ def _migrate(connection: Connection, path: pathlib.Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         found = version(connection)  # another process may have been quicker
-        if found:
-            _back_up(connection, path, found)
+        if not found:
+            _refuse_foreign(connection, path)
+        elif found < len(steps):
+            _back_up(path, found)
         for number, step in enumerate(steps[found:], found + 1):
             for statement in _statements(step.read_text(encoding="utf-8")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):  # a full disk has rolled back already
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -158,11 +175,32 @@ def _statements(script: str) -> Iterator[str]:
             text = ""
 
 
-def _back_up(connection: Connection, path: pathlib.Path, found: int) -> None:
+def _refuse_foreign(connection: Connection, path: pathlib.Path) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        message = f"{path} is a database, but not a journal of fleetctl"
+        raise errors.Refused(codes.Code.STATE_DAMAGED, message, "It was left as it is. Put it aside.")
+
+
+def _back_up(path: pathlib.Path, found: int) -> None:
+    """Copy what is committed, whole or not at all; the caller's own connection, which writes, could not."""
     copy = path.with_name(f"{path.name}.v{found}")
-    os.close(os.open(copy, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
-    with contextlib.closing(sqlite3.connect(copy)) as target:
-        connection.backup(target)
+    part = path.with_name(f"{copy.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+    with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(part)) as target:
+        source.backup(target)
+    part.replace(copy)
+
+
+def _steady() -> Callable[[], float]:
+    """Return the wall clock, save that it never runs faster than time passes: rule R12 of the rollout protocol.
+
+    A clock that is set forward would end leases whose requests are still under way; set back, it only stretches them.
+    """
+    boot = getattr(time, "CLOCK_BOOTTIME", None)  # also passes while the machine sleeps
+    passed = time.monotonic if boot is None else functools.partial(time.clock_gettime, boot)
+    ahead = time.time() - passed()
+    return lambda: min(time.time(), passed() + ahead)
 
 
 def _refuse_network(folder: pathlib.Path) -> None:
@@ -174,10 +212,10 @@ def _refuse_network(folder: pathlib.Path) -> None:
     real = folder.resolve()
     best, sort = "", ""
     for line in lines:
-        _, point, kind, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
+        _, point, kind, *_ = [*line.split(" "), "", ""]
+        point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), point)
         if real.is_relative_to(point) and len(point) >= len(best):
             best, sort = point, kind
-    if sort in _NETWORK:
+    if _NETWORK.fullmatch(sort):
         message = f"{folder} lies on a network file system ({sort}), where the journal's locks cannot be trusted"
         raise errors.Refused(codes.Code.STATE_NETWORK_FILESYSTEM, message, "Keep .fleetctl on a local disk.")

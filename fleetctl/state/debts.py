@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +19,8 @@ _COLUMNS: Final = (
     "d.site, d.bundle, d.run, d.release, d.base, d.checked, d.created, d.expires, r.namespace, r.version, r.state"
 )
 # A halt or pause freezes debts; a running run's are payable once their wave is open. Rule R9.
-_PAYABLE: Final = "(r.state = 'finished' OR (r.state = 'running' AND r.wave >= d.wave))"
+# Wave 0 is of members that are in no wave (maintenance): theirs are payable once the run is finished.
+_PAYABLE: Final = "(r.state = 'finished' OR (r.state = 'running' AND d.wave > 0 AND r.wave >= d.wave))"
 
 
 class Debt(msgspec.Struct, frozen=True, array_like=True):
@@ -84,15 +86,20 @@ def count(conn: sqlite3.Connection, run: str) -> int:
     return int(conn.execute("SELECT count(*) FROM debts WHERE run = ? AND state = 'open'", (run,)).fetchone()[0])
 
 
-def drop_unpayable(conn: sqlite3.Connection, run: str, now: float) -> None:
-    """Take the members of a catch-up off it whose debt was cancelled or frozen since it began."""
-    conn.execute(
-        "UPDATE run_sites SET outcome = 'skipped', effect = 'none', reason = 'aborted', phase = 'done', ended = ?1"  # noqa: S608
-        " WHERE run = ?2 AND outcome IS NULL AND origin IS NOT NULL AND NOT EXISTS ("
+def drop_unpayable(conn: sqlite3.Connection, run: str, sites: Iterable[str], now: float) -> int:
+    """Take members of a catch-up off it whose debt was cancelled, frozen or has expired since; returns how many.
+
+    ``sites`` are members that nobody visits now. One that was visited by a process that never told was perhaps changed.
+    """
+    dropped = conn.executemany(
+        "UPDATE run_sites SET phase = 'done', ended = ?1, outcome = CASE attempt WHEN 0 THEN 'skipped' ELSE"  # noqa: S608
+        " 'unreachable' END, effect = CASE attempt WHEN 0 THEN 'none' ELSE 'unknown' END, reason = 'aborted'"
+        " WHERE run = ?2 AND site = ?3 AND outcome IS NULL AND origin IS NOT NULL AND NOT EXISTS ("
         " SELECT 1 FROM debts d JOIN runs r ON r.id = d.run WHERE d.run = run_sites.origin AND d.site = run_sites.site"
-        f" AND d.state = 'open' AND {_PAYABLE})",  # ours
-        (now, run),
+        f" AND d.state = 'open' AND d.expires > ?1 AND {_PAYABLE})",  # ours
+        [(now, run, site) for site in sites],
     )
+    return max(0, dropped.rowcount)
 
 
 def _found(conn: sqlite3.Connection, where: str, *values: Any) -> list[Debt]:  # noqa: ANN401

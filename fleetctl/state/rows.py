@@ -99,6 +99,9 @@ _ROW_COLUMNS: Final = (
     " origin, before_visit, after_visit, previous, evidence, requests, notes, started, ended"
 )
 
+_CAUSE: Final = msgspec.json.Decoder(outcomes.Cause)
+_NOTES: Final = msgspec.json.Decoder(tuple[str, ...])
+
 
 def run_of(conn: sqlite3.Connection, where: str, *values: Any) -> Run | None:  # noqa: ANN401  # what SQLite takes
     """Return the first run that a condition finds."""
@@ -135,7 +138,7 @@ def _row(found: tuple[Any, ...]) -> Row:
     values[5] = None if values[5] is None else outcomes.Outcome(values[5])
     values[6] = None if values[6] is None else outcomes.Effect(values[6])
     values[7] = outcomes.Reason(values[7])
-    values[8] = None if values[8] is None else msgspec.json.decode(values[8], type=outcomes.Cause)
+    values[8] = None if values[8] is None else _CAUSE.decode(values[8])
     values[9], values[10], values[13] = bool(values[9]), bool(values[10]), bool(values[13])
-    values[21] = msgspec.json.decode(values[21], type=tuple[str, ...])
+    values[21] = () if values[21] == "[]" else _NOTES.decode(values[21])
     return Row(*values)

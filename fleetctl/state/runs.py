@@ -118,7 +118,7 @@ def create(conn: sqlite3.Connection, run: Run, seeds: Iterable[RowSeed]) -> None
     if run.kind != plans.Kind.CATCHUP:
         _refuse_overlap(conn, run)
         debts.cancel(conn, "bundle = ? AND site IN (SELECT site FROM run_sites WHERE run = ?)", run.bundle, run.id)
-    owed = rows.rows_of(conn, "run = ? AND owed", run.id)
+    owed = rows.rows_of(conn, "run = ? AND owed = 1 AND origin IS NULL", run.id)
     for row in owed:
         debts.incur(conn, run, row, row.base, checked=row.checked, now=run.created)
 

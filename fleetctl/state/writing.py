@@ -11,9 +11,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from fleetctl.model import errors
+from fleetctl.model import codes, errors
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "is_bug"]
 
 _Result = TypeVar("_Result")
 _Change = Callable[[sqlite3.Connection], Any]
@@ -21,6 +21,14 @@ _Item = tuple[_Change, "concurrent.futures.Future[Any]"]
 
 _MOST = 256
 """Changes in one transaction: a reader in another process sees the last of them no later than that."""
+
+_BUGS = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_MISUSE", "SQLITE_TOOBIG")
+
+
+def is_bug(error: sqlite3.Error) -> bool:
+    """Tell a statement that is wrong, which says nothing about the store, from a store that cannot be used."""
+    name = getattr(error, "sqlite_errorname", None)  # the module's own complaints have none
+    return name is None or name.startswith(_BUGS)
 
 
 class Writer:
@@ -33,6 +41,7 @@ class Writer:
         self._explain = explain
         self._waiting: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._broken: errors.FleetctlError | None = None
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="fleetctl-writer", daemon=True)
         self._thread.start()
 
@@ -46,10 +55,14 @@ class Writer:
 
     def close(self) -> None:
         """Write what waits, and end the thread."""
+        self._closed = True
         self._waiting.put(None)
         self._thread.join()
 
     def _queue(self, change: Callable[[sqlite3.Connection], _Result]) -> concurrent.futures.Future[_Result]:
+        if self._closed:
+            msg = "the store is closed"
+            raise RuntimeError(msg)
         done: concurrent.futures.Future[_Result] = concurrent.futures.Future()
         self._waiting.put((change, done))
         return done
@@ -97,16 +110,14 @@ class Writer:
                 done.set_exception(raised)
 
     def _one(self, change: _Change) -> tuple[Any, BaseException | None]:
-        """Make one change; what it raises undoes it alone, save trouble of the database, which ends the batch."""
+        """Make one change; what it raises undoes it alone, save trouble of the disk, which ends the batch."""
         self._connection.execute("SAVEPOINT change")
         try:
             result = change(self._connection)
-        except sqlite3.IntegrityError as error:
-            raised: BaseException = error
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001  # it belongs to whoever asked for the change
-            raised = error
+        except BaseException as error:
+            if isinstance(error, sqlite3.Error) and not is_bug(error):
+                raise
+            raised = error  # it belongs to whoever asked for the change
         else:
             self._connection.execute("RELEASE change")
             return result, None
@@ -119,7 +130,7 @@ class Writer:
         with contextlib.suppress(sqlite3.Error):
             self._connection.execute("ROLLBACK")
         reason = self._explain(error)
-        if not isinstance(reason, errors.Refused):  # a busy store may be free the next time
+        if reason.code is not codes.Code.STATE_BUSY:  # a busy store may be free the next time
             self._broken = reason
         for _, done in batch:
             done.set_exception(reason)

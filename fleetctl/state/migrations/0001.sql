@@ -62,6 +62,8 @@ CREATE TABLE run_sites (
     PRIMARY KEY (run, site)
 ) WITHOUT ROWID;
 CREATE INDEX run_sites_open ON run_sites (run, wave, site) WHERE outcome IS NULL;
+CREATE INDEX run_sites_counted ON run_sites (run, wave, outcome, reason)
+    WHERE outcome IN ('failed', 'unreachable') AND accepted = 0;
 CREATE INDEX run_sites_by_site ON run_sites (site, started);
 
 CREATE TABLE leases (

@@ -353,6 +353,9 @@ def test_a_name_without_address_is_unresolved() -> None:
 
 
 def _silent(connection: wires.Connection) -> None:
+    """Answer once, so that the connection stands, and never again."""
+    connection.request()
+    connection.send(wires.answer())
     if connection.request() is not None:
         connection.until_closed()
 
@@ -360,7 +363,7 @@ def _silent(connection: wires.Connection) -> None:
 def test_no_answer_in_time() -> None:
     """A server that takes the request and says nothing ends by the request's own time; it may have acted."""
     with wires.Server(PAIR, _silent) as server:
-        broken = _broken(_to(server), _get(timeout=0.2))
+        broken = _broken(_to(server), _get(), _get(timeout=0.2))
         assert server.closed.wait(10)
     assert (broken.kind, broken.sent) == ("timeout", True)
 
@@ -370,13 +373,15 @@ def test_a_slow_answer_is_not_in_time() -> None:
 
     def drip(connection: wires.Connection) -> None:
         connection.request()
+        connection.send(wires.answer())
+        connection.request()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
         while True:
             connection.send(b"x")
             time.sleep(0.01)
 
     with wires.Server(PAIR, drip) as server:
-        broken = _broken(_to(server), _get(timeout=0.3))
+        broken = _broken(_to(server), _get(), _get(timeout=0.3))
     assert (broken.kind, broken.sent) == ("timeout", True)
 
 

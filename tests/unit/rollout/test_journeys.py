@@ -327,3 +327,14 @@ def test_protected_kinds_stay_and_are_marked(tmp_path: pathlib.Path) -> None:
         assert shop.row(run.run, "s1").notes == (
             "PersistentVolumeClaim app/data was kept: a PersistentVolumeClaim is never pruned",
         )
+
+
+def test_an_undo_may_take_away_whatever_its_run_added(tmp_path: pathlib.Path) -> None:
+    """The limit on deletions is for changes of a bundle; what a run has added, its undo removes."""
+    with shops.opened(tmp_path, ("s1",)) as shop:
+        shop.rollout()
+        shop.bundle("1.1.0", extra=tuple(f"x{number}" for number in range(9)))
+        run = shop.rollout()
+        back = shop.undo(run.run)
+        assert shop.outcomes(back.run) == {"s1": CHANGED}
+        assert set(shop.objects("s1", "ConfigMap")) == {"settings"}

@@ -88,6 +88,21 @@ class Protocol(stateful.RuleBasedStateMachine):
         self.world.abort()
 
     @stateful.rule()
+    def pause(self) -> None:
+        """The operator stops the run for a while."""
+        self.world.pause()
+
+    @stateful.rule()
+    def resume(self) -> None:
+        """The operator lets it go on."""
+        self.world.resume()
+
+    @stateful.rule()
+    def undo(self) -> None:
+        """The operator takes it back."""
+        self.world.undo()
+
+    @stateful.rule()
     def end(self) -> None:
         """The run ends by itself."""
         self.world.end()
@@ -172,6 +187,20 @@ def _stopped_debt(found: world.World) -> None:
     found.claim_payment(1)
 
 
+def _frozen_debt(found: world.World) -> None:
+    """A debt is about to be paid, and its run is paused; the payment of the other site is under way."""
+    found.claim(0)
+    found.finish(0, SILENT)
+    found.claim(0)
+    found.finish(0, SILENT)
+    found.pay(0)
+    found.send(0)
+    found.land(0)
+    found.pause()
+    found.claim_payment(1)
+    found.finish(0, CHANGED)
+
+
 def _unknown_effect(found: world.World) -> None:
     """A visit ends in silence, its request lands while the debt is being paid."""
     found.claim(0)
@@ -184,9 +213,9 @@ def _unknown_effect(found: world.World) -> None:
 _RECORD = claims._record  # noqa: SLF001  # the rule under test
 
 
-def _without_attempts(conn: object, run: str, one: claims.Claim, result: outcomes.Result, now: float) -> bool:
-    conn.execute("UPDATE run_sites SET outcome = NULL WHERE run = ? AND site = ?", (run, one.site))  # type: ignore[attr-defined]
-    attempt = conn.execute("SELECT attempt FROM run_sites WHERE run = ? AND site = ?", (run, one.site)).fetchone()[0]  # type: ignore[attr-defined]
+def _without_attempts(conn: object, run: runs.Run, one: claims.Claim, result: outcomes.Result, now: float) -> bool:
+    conn.execute("UPDATE run_sites SET outcome = NULL WHERE run = ? AND site = ?", (run.id, one.site))  # type: ignore[attr-defined]
+    attempt = conn.execute("SELECT attempt FROM run_sites WHERE run = ? AND site = ?", (run.id, one.site)).fetchone()[0]  # type: ignore[attr-defined]
     fields = {name: getattr(one, name) for name in one.__struct_fields__}
     return _RECORD(conn, run, claims.Claim(**{**fields, "attempt": attempt}), result, now)  # type: ignore[arg-type]
 
@@ -213,7 +242,7 @@ def _without(rule: str, patch: pytest.MonkeyPatch) -> None:
         case "R5":
             patch.setattr(claims, "tallies", lambda _conn, _run: [])
         case "R9":
-            patch.setattr(debts, "drop_unpayable", lambda _conn, _run, _now: None)
+            patch.setattr(debts, "drop_unpayable", lambda _conn, _run, _sites, _now: 0)
         case "GRACE":
             patch.setattr(claims, "GRACE", -25.0)
         case "KEEP":
@@ -229,12 +258,13 @@ _STORIES: list[tuple[str, Callable[[world.World], None], str]] = [
     ("R4", _two_outcomes, "I1"),
     ("R5", _spent_budget, "I5"),
     ("R9", _stopped_debt, "I6"),
+    ("R9", _frozen_debt, "I6"),
     ("GRACE", _take_over, "I3"),
     ("KEEP", _unknown_effect, "I3"),
 ]
 
 
-@pytest.mark.parametrize(("rule", "story", "invariant"), _STORIES, ids=[story[0] for story in _STORIES])
+@pytest.mark.parametrize(("rule", "story", "invariant"), _STORIES, ids=[f"{rule}{story.__name__}" for rule, story, _ in _STORIES])
 def test_each_rule_is_needed(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -114,10 +114,10 @@ def test_resume_past_a_halt_needs_accepting(tmp_path: pathlib.Path) -> None:
         [claim] = journal.claim(run.id).claims
 
         def decide(tallies: object) -> str:
-            assert [(one.outcome, one.sites) for one in tallies] == [(outcomes.Outcome.CHANGED, 1)]  # type: ignore[attr-defined]
+            assert [(one.outcome, one.sites) for one in tallies] == [(SILENT, 1)]  # type: ignore[attr-defined]
             return ""
 
-        journal.finish(run.id, (claim, making.result()), decide=decide)
+        journal.finish(run.id, (claim, making.result(SILENT, outcomes.Effect.NONE)), decide=decide)
 
 
 def test_a_site_in_maintenance_is_skipped_and_owed_from_the_start(tmp_path: pathlib.Path) -> None:

@@ -57,6 +57,7 @@ class World:
         self.flying: list[Request] = []
         self.fenced = True
         self._number = 0
+        self._taken_back = False
         self._latest: dict[str, int] = {}
         self._ended: dict[str, outcomes.Outcome] = {}
         self._paid: set[str] = set()
@@ -102,7 +103,7 @@ class World:
             self._require(claim.site not in self._ended, "I2 a finished site was started again")
         else:
             origin = self.state(claim.origin)
-            payable = origin in {events.RunState.RUNNING, events.RunState.FINISHED}
+            payable = origin in {events.RunState.RUNNING, events.RunState.FINISHED} and not self._taken_back
             self._require(payable, "I6 a debt of a stopped run was paid")
         self._number += 1
         self._latest[claim.site] = self._number
@@ -157,6 +158,9 @@ class World:
         before = self.state(visit.run)
         done = self.journal.finish(visit.run, (visit.claim, making.result(outcome, effect)), decide=_one_failure_halts)
         if visit.claim.site not in done.accepted:
+            overtaken = self._latest[visit.claim.site] != visit.number
+            late = self.journal.now >= visit.claim.until + claims.GRACE
+            self._require(overtaken or late, "I8 what a visit did was forgotten")
             return
         if visit.claim.origin is None:
             self._require(visit.claim.site not in self._ended, "I1 a site got two outcomes")
@@ -164,7 +168,7 @@ class World:
         elif outcome is outcomes.Outcome.CHANGED:
             self._require(visit.claim.site not in self._paid, "I7 a debt was paid twice")
             self._paid.add(visit.claim.site)
-        if outcome is outcomes.Outcome.FAILED and before is events.RunState.RUNNING:
+        if outcome is outcomes.Outcome.FAILED and before in {events.RunState.RUNNING, events.RunState.PAUSED}:
             halted = self.state(visit.run) is events.RunState.HALTED
             self._require(halted, "I5 the budget is spent and the run still goes on")
 
@@ -176,6 +180,26 @@ class World:
         """End the run by hand."""
         if self.state(self.run.id) not in {events.RunState.FINISHED, events.RunState.ABORTED}:
             self.journal.store.write_now(lambda conn: runs.abort(conn, self.run.id, "by hand", self.journal.now))
+
+    def pause(self) -> None:
+        """Let nothing new of the run start."""
+        self.journal.store.write_now(lambda conn: runs.interrupt(conn, self.run.id, "by hand", self.journal.now))
+
+    def resume(self) -> None:
+        """Let the run go on, whatever failed."""
+        if self.state(self.run.id) in {events.RunState.PAUSED, events.RunState.HALTED}:
+            self.journal.store.write_now(lambda conn: runs.resume(conn, self.run.id, "me", accept_failed=True))
+
+    def undo(self) -> None:
+        """Begin to take the run back, unless it is at work or that was begun before."""
+        if self._taken_back or self.state(self.run.id) in {events.RunState.RUNNING, events.RunState.ABORTED}:
+            return
+        seeds = [runs.RowSeed(site, 1, goal="r1:old") for site in SITES]
+        self.journal.run(*seeds, kind=plans.Kind.UNDO, undoes=self.run.id)
+        self._taken_back = True
+        owed = self.journal.store.read(lambda conn: debts.count(conn, self.run.id))
+        self._require(self.state(self.run.id) is not events.RunState.HALTED, "a run that is taken back stands open")
+        self._require(not owed, "I6 a run that is taken back is still owed")
 
     def end(self) -> None:
         """Let the run finish, if all have their outcome."""
