@@ -45,7 +45,7 @@ def _lines(summary: accounts.Summary, columns: int | None) -> Iterator[str]:
     width = max((len(words) for words, _ in steps), default=0)
     for words, command in steps:
         head = f"{words}:{' ' * (width - len(words))}  "
-        bottom += terminals.wrapped(command, columns, " " * (width + 4), head)
+        bottom += terminals.wrapped(command, columns, " " * (width + 3), head)
     yield from top
     yield from _causes(summary, columns, _ROWS - len(top) - len(bottom) - 1)
     yield from bottom

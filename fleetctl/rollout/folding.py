@@ -68,10 +68,9 @@ def fold(by_site: Mapping[str, tuple[tuple[Change, ...], bool]]) -> list[Fold]:
 
 def _details(old: bytes, new: bytes) -> str:
     """Name the fields that differ, with both values where they are short."""
-    texts = [
-        _field(path, was, now)
-        for path, was, now in _differences((), msgspec.json.decode(old), msgspec.json.decode(new))
-    ]
+    found = _differences((), msgspec.json.decode(old), msgspec.json.decode(new))
+    # What runs is what people look for first.
+    texts = [_field(*one) for one in sorted(found, key=lambda one: one[0][-1:] != ("image",))]
     shown = texts[:_MOST_FIELDS]
     if len(texts) > len(shown):
         shown.append(f"{len(texts) - len(shown)} more")

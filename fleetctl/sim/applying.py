@@ -12,13 +12,14 @@ import msgspec
 
 from fleetctl.sim import fields, objects, schemas
 
-__all__ = ["Conflicts", "apply", "made"]
+__all__ = ["Conflicts", "Managed", "apply", "made"]
 
 _IDENTITY: Final = frozenset({"apiVersion", "kind"})
 _META_IDENTITY: Final = frozenset(
     {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"}
 )
 _ABSENT: Final = object()
+_NAME: Final = ("f:metadata", "f:name")
 
 Managed = dict[str, Any]
 """An entry of ``metadata.managedFields``."""
@@ -77,6 +78,8 @@ class _Merge:
         for key, value in wanted.items():
             below = sort.below(key) or schemas.ANY
             at = (*path, f"f:{key}")
+            if key not in before:
+                self.changed.add(at)
             made = self.merge(below, before.get(key, _ABSENT), value, at)
             if value == {}:
                 self._own(at, changed=key not in before)
@@ -89,7 +92,7 @@ class _Merge:
         return merged
 
     def _merge_list(self, sort: schemas.Type, live: list[Any], wanted: list[Any], path: fields.Path) -> list[Any]:
-        """Keep the order of what is applied; what only others have stays before what it stood before."""
+        """Merge a list by the keys of its items."""
         assert sort.element is not None  # noqa: S101  # a list has elements
         before = {schemas.step_of(item, sort): item for item in live}
         after = {}
@@ -98,19 +101,36 @@ class _Merge:
             at = (*path, step)
             after[step] = self.merge(sort.element, before.get(step, _ABSENT), item, at)
             self._own(at, changed=step not in before)
-        merged, left, taken = [], list(before), set[str]()
-        for step, item in after.items():
-            while left and (left[0] not in after or left[0] in taken):
-                first = left.pop(0)
-                merged += [] if first in after else [before[first]]
-            merged.append(item)
-            taken.add(step)
-        return merged + [before[step] for step in left if step not in after]
+        return [after[step] if step in after else before[step] for step in _order(list(before), list(after))]
 
     def _own(self, path: fields.Path, *, changed: bool) -> None:
         self.mine.add(path)
         if changed:
             self.changed.add(path)
+
+
+def _order(before: list[str], after: list[str]) -> list[str]:
+    """Return the order of a merged list: that of what is applied; what only others have stays about where it was."""
+    shared = [step for step in after if step in set(before)]
+    known, placed, order = set(after), set[str](), list[str]()
+    left = right = 0
+    while left < len(before) or right < len(after):
+        step = before[left] if left < len(before) else ""
+        if step and right < len(after) and step != after[right] and step in known and shared and shared[0] != step:
+            left += 1
+            continue
+        if step and step not in known:
+            order.append(step)
+            left += 1
+            continue
+        if step and (step in placed or (right < len(after) and step == after[right])):
+            left += 1
+        if right < len(after):
+            order.append(after[right])
+            placed.add(after[right])
+            shared = shared[1:] if shared[:1] == [after[right]] else shared
+            right += 1
+    return order
 
 
 def apply(
@@ -129,13 +149,13 @@ def apply(
     clashes = [
         (path, entry)
         for entry, owned in sorted(others, key=lambda other: other[0]["manager"])
-        for path in sorted(owned & merge.changed)
+        for path in fields.ordered(owned & merge.changed)
     ]
     if clashes and not force:
         raise Conflicts(clashes)
     for path, entry in clashes:
         next(owned for other, owned in others if other is entry).discard(path)
-    kept = merge.mine.union(*(owned for _, owned in others))
+    kept = merge.mine.union([_NAME], *(owned for _, owned in others))
     gone = set(fields.paths(mine["fieldsV1"])) - kept if mine else set()
     if gone:
         result = _without(sort, result, fields.tree(gone), fields.tree(kept))
@@ -171,14 +191,13 @@ def _without(sort: schemas.Type, value: Any, gone: fields.Tree, kept: fields.Tre
         if child is _ABSENT:
             continue
         held = kept.get(step)
-        if held is None and fields.is_member(below):
+        # A struct in which nobody names anything any more goes as a whole, with what the server has added to it.
+        if held is None and (fields.is_member(below) or sort.sort == "struct"):
             value = _replaced(sort, value, step, _ABSENT)
             continue
         inner = (sort.element if sort.sort == "list" else sort.below(step[2:])) or schemas.ANY
         left = _without(inner, child, below, held or {})
-        # A struct that someone still names stays, though empty; maps and lists do not.
-        dropped = left in ({}, []) and (held is None or inner.sort != "struct")
-        value = _replaced(sort, value, step, _ABSENT if dropped else left)
+        value = _replaced(sort, value, step, _ABSENT if left in ({}, []) else left)
     return value
 
 

@@ -19,6 +19,7 @@ from fleetctl.sim import (
     objects,
     schemas,
     shapes,
+    templates,
     validating,
     workloads,
 )
@@ -272,6 +273,8 @@ def _complete(place: discovery.Place, live: objects.Object | None, result: objec
     if resource.counted:
         changed = live is None or live.get("spec") != result.get("spec")
         meta["generation"] = (live or {}).get("metadata", {}).get("generation", 0) + changed
+    if "template" in (result.get("spec") or {}):
+        result["spec"] = templates.completed(resource.kind, result["spec"])
     if resource.kind == "Secret":
         result.setdefault("type", "Opaque")
         clear = result.pop("stringData", None) or {}

@@ -6,7 +6,7 @@ from typing import Final
 
 from fleetctl.sim import kinds, objects, pods, templates
 
-__all__ = ["Deployments"]
+__all__ = ["Deployments", "Sets"]
 
 _HASH: Final = "pod-template-hash"
 _REVISION: Final = "deployment.kubernetes.io/revision"

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Path", "Tree", "is_member", "paths", "shown", "tree"]
+__all__ = ["Path", "Tree", "is_member", "ordered", "paths", "shown", "tree"]
 
 Path = tuple[str, ...]
 Tree = dict[str, Any]
@@ -47,6 +47,11 @@ def tree(members: Iterable[Path]) -> Tree:
         if node:
             node["."] = {}
     return root
+
+
+def ordered(members: Iterable[Path]) -> list[Path]:
+    """Return fields as a server lists them: at each level those that end there come before those below it."""
+    return sorted(members, key=lambda path: [(at < len(path) - 1, step) for at, step in enumerate(path)])
 
 
 def paths(written: Tree, above: Path = ()) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from fleetctl.sim import behaviours, objects
 
-__all__ = ["Seen", "see"]
+__all__ = ["Container", "Seen", "see"]
 
 _PULL: Final = 0.2
 _BACK_OFF: Final = 1.0

@@ -10,8 +10,15 @@ import msgspec
 
 from fleetctl.sim import objects
 
-__all__ = ["POD_REVISION", "condition", "hash_of", "labelled", "revision_of", "rolling"]
+__all__ = ["POD_REVISION", "completed", "condition", "hash_of", "labelled", "revision_of", "rolling"]
 
+_ROLLING: Final = {"maxUnavailable": "25%", "maxSurge": "25%"}
+_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    "DaemonSet": {"revisionHistoryLimit": 10},
+    "Deployment": {"progressDeadlineSeconds": 600, "replicas": 1, "revisionHistoryLimit": 10},
+    "Job": {"backoffLimit": 6, "completions": 1, "parallelism": 1},
+    "StatefulSet": {"podManagementPolicy": "OrderedReady", "replicas": 1, "revisionHistoryLimit": 10},
+}
 POD_REVISION: Final = "controller-revision-hash"
 
 
@@ -20,6 +27,30 @@ def hash_of(template: Any) -> str:  # noqa: ANN401  # JSON
     letters = "bcdfghjklmnpqrstvwxz2456789"
     digest = hashlib.sha256(msgspec.json.encode(template, order="deterministic")).digest()
     return "".join(letters[byte % len(letters)] for byte in digest[:10])
+
+
+def completed(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a workload's spec with some of what a server adds to it: what managers, conflicts and 422 go by."""
+    found = {**_DEFAULTS.get(kind, {}), **spec, "template": _completed(spec["template"])}
+    if kind == "Deployment":
+        strategy = {"type": "RollingUpdate", **(found.get("strategy") or {})}
+        if strategy["type"] == "RollingUpdate":
+            strategy["rollingUpdate"] = {**_ROLLING, **(strategy.get("rollingUpdate") or {})}
+        found["strategy"] = strategy
+    return found
+
+
+def _completed(template: dict[str, Any] | None) -> dict[str, Any] | None:
+    spec = (template or {}).get("spec")
+    if not template or not spec:
+        return template
+    found = dict(spec)
+    for sort in ("containers", "initContainers"):
+        if spec.get(sort):
+            found[sort] = [{"resources": {}, **one} for one in spec[sort]]
+    if spec.get("volumes"):
+        found["volumes"] = [one if len(one) > 1 else {**one, "emptyDir": {}} for one in spec["volumes"]]
+    return {**template, "spec": found}
 
 
 def labelled(template: dict[str, Any], key: str, value: str) -> dict[str, Any]:

@@ -112,8 +112,6 @@ def _workload(kind: str, spec: dict[str, Any]) -> Iterator[Fault]:
     template = spec.get("template") or {}
     if kind != "Job":
         yield from _selected(spec.get("selector"), (template.get("metadata") or {}).get("labels"))
-    if kind == "Deployment":
-        yield from _strategy((spec.get("strategy") or {}).get("rollingUpdate") or {})
     pod = template.get("spec") or {}
     where = "spec.template.spec"
     if not pod.get("containers"):
@@ -123,6 +121,8 @@ def _workload(kind: str, spec: dict[str, Any]) -> Iterator[Fault]:
             for field in ("name", "image"):
                 if not container.get(field):
                     yield Fault(f"{where}.{sort}[{index}].{field}", "FieldValueRequired", "Required value")
+    if kind == "Deployment":
+        yield from _strategy(spec.get("strategy") or {})
 
 
 def _selected(selector: dict[str, Any] | None, labelled: dict[str, str] | None) -> Iterator[Fault]:
@@ -133,7 +133,11 @@ def _selected(selector: dict[str, Any] | None, labelled: dict[str, str] | None) 
         yield _bad("spec.template.metadata.labels", labelled, "`selector` does not match template `labels`")
 
 
-def _strategy(rolling: dict[str, Any]) -> Iterator[Fault]:
+def _strategy(strategy: dict[str, Any]) -> Iterator[Fault]:
+    rolling = strategy.get("rollingUpdate") or {}
+    if rolling and strategy.get("type") == "Recreate":
+        why = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
+        yield Fault("spec.strategy.rollingUpdate", "FieldValueForbidden", why)
     for field, value in rolling.items():
         if isinstance(value, str) and not _PERCENT.fullmatch(value):
             why = "a valid percent string must be a numeric string followed by an ending '%'"

@@ -132,7 +132,7 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
         [(one.attempt, now, run, one.site) for one in claims],
     )
     left = len(claims)
-    if left < most:
+    if left < max(1, most):
         left = conn.execute(
             "SELECT count(*) FROM run_sites WHERE run = ? AND outcome IS NULL AND wave <= ?", (run, found.wave)
         ).fetchone()[0]

@@ -111,5 +111,5 @@ def test_a_reader_that_goes_away_does_not_end_the_run(tmp_path: pathlib.Path) ->
         observe(WAVE)
         reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         observe(WAVE)
-        assert os.read(reader, 65536) == b""
+    assert os.read(reader, 65536) == b""
     os.close(reader)

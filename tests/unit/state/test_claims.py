@@ -1,6 +1,10 @@
 """Who may visit a site, and how a visit ends."""
 
+import os
 import pathlib
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -165,4 +169,89 @@ def test_evidence_is_a_blob(tmp_path: pathlib.Path, site: str) -> None:
         row = journal.row(run.id, site)
         assert row.cause == cause
         assert row.evidence is not None
+        assert journal.store.read(checking.check) == []
+
+
+def test_no_more_than_asked_for_is_claimed(tmp_path: pathlib.Path) -> None:
+    """A process with no free slot, or with fewer than none, gets nothing, and is told that there is more."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a", "b", "c"))
+        for most in (0, -3):
+            taken = journal.claim(run.id, most=most)
+            assert (taken.claims, taken.left) == ((), 3)
+        assert len(journal.claim(run.id, most=2).claims) == 2
+        assert journal.claim(run.id, most=2).left == 3
+
+
+def test_a_spent_budget_halts_a_paused_run(tmp_path: pathlib.Path) -> None:
+    """Visits that end while the run is paused count: else resume would start more sites before anybody looked."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a", "b"))
+        [claim] = journal.claim(run.id, most=1).claims
+        journal.store.write_now(lambda conn: runs.pause(conn, run.id, "by hand", journal.now))
+        assert journal.finish(run.id, (claim, making.result(FAILED)), decide=lambda _: "too many").halted == "too many"
+        assert journal.store.read(lambda conn: runs.get(conn, run.id)).state is events.RunState.HALTED
+
+
+def test_a_late_process_frees_nothing(tmp_path: pathlib.Path) -> None:
+    """R4: its lease, debts and notes of what is installed belong to the attempt that took over."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a"))
+        [old] = journal.claim(run.id).claims
+        journal.pass_time(claims.LEASE + claims.GRACE)
+        journal.claim(run.id, "p1")
+        journal.finish(run.id, (old, making.result(SILENT, after="r1:new")))
+        assert journal.store.read(debts.open_ones) == []
+        assert journal.store.read(lambda conn: installed.get(conn, "a", "pos")) is None
+        assert journal.claim(run.id, "p2").claims == ()
+
+
+def test_one_batch_with_one_late_result(tmp_path: pathlib.Path) -> None:
+    """The others of a batch are recorded as if the late one were not there."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a", "b"))
+        old_a, b = journal.claim(run.id).claims
+        journal.store.write_now(
+            lambda conn: claims.renew(conn, run.id, [b], {}, journal.now + claims.LEASE + claims.GRACE)
+        )
+        journal.pass_time(claims.LEASE + claims.GRACE)
+        journal.claim(run.id, "p1")
+        done = journal.finish(run.id, (old_a, making.result()), (b, making.result()))
+        assert done.accepted == {"b"}
+        assert journal.row(run.id, "a").outcome is None
+
+
+_WORKER = """
+import pathlib, sys
+from fleetctl.model import outcomes
+from fleetctl.state import claims, databases
+done = outcomes.Result(outcomes.Outcome.UNREACHABLE, outcomes.Effect.NONE)
+with databases.open_store(pathlib.Path(sys.argv[1])) as store:
+    run = sys.argv[2]
+    while taken := store.write_now(lambda conn: claims.claim(conn, run, "p", 5, 1_000_000.0)).claims:
+        batch = [(claim, done) for claim in taken]
+        said = store.write_now(lambda conn: claims.finish(conn, run, batch, lambda _: "", 1_000_000.0))
+        print(*said.accepted, sep="\\n", flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 12, 60, 149])
+def test_a_kill_leaves_whole_outcomes(tmp_path: pathlib.Path, lines: int) -> None:
+    """R5: wherever a worker is killed, what it told is there, and every outcome has its debt and no lease."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds(*(f"s{number:04}" for number in range(2000))))
+    command = [sys.executable, "-c", _WORKER, str(tmp_path / "state.db"), run.id]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = [process.stdout.readline().strip() for _ in range(lines)]
+    os.kill(process.pid, signal.SIGKILL)
+    told += [line.strip() for line in process.stdout.readlines() if line.endswith("\n")]
+    process.stdout.close()
+    process.wait()
+    with making.opened(tmp_path) as journal:
+        ended = {row.site for row in journal.store.read(lambda conn: runs.sites(conn, run.id)) if row.outcome}
+        assert set(told) <= ended
+        assert {debt.site for debt in journal.store.read(debts.open_ones)} == ended
+        leased = journal.store.read(lambda conn: {row[0] for row in conn.execute("SELECT site FROM leases")})
+        assert not leased & ended
         assert journal.store.read(checking.check) == []

@@ -5,12 +5,14 @@ import contextlib
 import functools
 import os
 import pathlib
+import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -209,4 +211,177 @@ def test_network_file_systems_are_refused(tmp_path: pathlib.Path, monkeypatch: p
     assert not (tmp_path / "state.db").exists()
     mounts.write_text(f"server:/home / nfs4 rw 0 0\n/dev/vda {tmp_path} ext4 rw 0 0\n", encoding="utf-8")
     with databases.open_store(tmp_path / "state.db"):
+        pass
+
+
+def _migrations(folder: pathlib.Path, *more: str) -> pathlib.Path:
+    """Return a folder with the shipped migrations and some more."""
+    folder.mkdir()
+    shipped = sorted(databases._MIGRATIONS.glob("*.sql"))  # noqa: SLF001
+    for number, script in enumerate([*(one.read_text(encoding="utf-8") for one in shipped), *more], 1):
+        (folder / f"{number:04}.sql").write_text(script, encoding="utf-8")
+    return folder
+
+
+def test_an_older_journal_is_copied_and_migrated(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy has all that was in it, for its owner only, and opens with the program that wrote it."""
+    path = tmp_path / "home" / "state.db"
+    with databases.open_store(path) as store:
+        old = store.read(databases.version)
+        digest = store.write_now(lambda conn: blobs.put(conn, b"hello"))
+    shipped = databases._MIGRATIONS  # noqa: SLF001
+    newer = _migrations(tmp_path / "newer", "CREATE TABLE more (a TEXT);\n-- and\nINSERT INTO more VALUES ('x;y');\n")
+    monkeypatch.setattr(databases, "_MIGRATIONS", newer)
+    with databases.open_store(path) as store:
+        assert store.read(databases.version) == old + 1
+        assert store.read(lambda conn: conn.execute("SELECT a FROM more").fetchall()) == [("x;y",)]
+        assert store.read(lambda conn: blobs.get(conn, digest)) == b"hello"
+    copy = path.with_name(f"state.db.v{old}")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert sorted(one.name for one in path.parent.iterdir()) == ["state.db", copy.name]
+    monkeypatch.setattr(databases, "_MIGRATIONS", shipped)
+    with databases.open_store(copy) as store:
+        assert store.read(lambda conn: blobs.get(conn, digest)) == b"hello"
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its statements or none: the journal still is of the version that it was."""
+    path = tmp_path / "state.db"
+    with databases.open_store(path) as store:
+        old = store.read(databases.version)
+    shipped = databases._MIGRATIONS  # noqa: SLF001
+    monkeypatch.setattr(
+        databases, "_MIGRATIONS", _migrations(tmp_path / "newer", "CREATE TABLE more (a TEXT);\nDROP TABLE nothing;\n")
+    )
+    with pytest.raises(errors.FleetctlError), databases.open_store(path):
+        pass
+    monkeypatch.setattr(databases, "_MIGRATIONS", shipped)
+    with databases.open_store(path) as store:
+        assert store.read(databases.version) == old
+        assert (
+            store.read(lambda conn: conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'more'").fetchone()) is None
+        )
+
+
+def test_somebody_elses_database_is_left_alone(tmp_path: pathlib.Path) -> None:
+    """A database that fleetctl did not make gets none of its tables."""
+    path = tmp_path / "state.db"
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE bookmarks (url TEXT)")
+    with pytest.raises(errors.Refused, match="not a journal") as refused, databases.open_store(path):
+        pass
+    assert refused.value.code is codes.Code.STATE_DAMAGED
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("SELECT name FROM sqlite_master").fetchall() == [("bookmarks",)]
+
+
+_FIRST = """
+import pathlib, sys
+from fleetctl.state import blobs, databases
+sys.stdin.readline()
+with databases.open_store(pathlib.Path(sys.argv[1])) as store:
+    print(store.write_now(lambda conn: blobs.put(conn, sys.argv[2].encode())))
+"""
+
+
+def test_many_processes_make_the_journal_at_once(tmp_path: pathlib.Path) -> None:
+    """Whoever comes first makes it; none waits for ever, none fails."""
+    path = tmp_path / "new" / "state.db"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _FIRST, str(path), str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(6)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60) for process in processes]
+    assert [(process.returncode, text[1]) for process, text in zip(processes, said, strict=True)] == [(0, "")] * 6
+    with databases.open_store(path) as store:
+        for out, _ in said:
+            assert store.read(functools.partial(blobs.get, digest=out.strip()))
+
+
+_READ_ONLY = """
+import pathlib, sys
+from fleetctl.model import errors
+from fleetctl.state import blobs, databases
+try:
+    with databases.open_store(pathlib.Path(sys.argv[1])) as store:
+        print(store.read(databases.version))
+        store.write_now(lambda conn: blobs.put(conn, b"hello"))
+except errors.NotConfigured as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(("file", "folder", "said"), [(0o400, 0o700, ["1"]), (0o400, 0o500, []), (0o600, 0o500, [])])
+def test_a_journal_that_may_not_be_written(tmp_path: pathlib.Path, file: int, folder: int, said: list[str]) -> None:
+    """Rights that are missing are said with the first change at the latest; looking needs fewer of them."""
+    path = tmp_path / "home" / "state.db"
+    with databases.open_store(path):
+        pass
+    path.chmod(file)
+    path.parent.chmod(folder)
+    command = [sys.executable, "-c", _READ_ONLY, str(path)]
+    if os.geteuid() == 0:  # root writes where it may not, unless it gives that up
+        if shutil.which("setpriv") is None:
+            pytest.skip("no setpriv (Debian package util-linux)")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    path.parent.chmod(0o700)
+    assert done.stdout.split() == [*said, "state/unwritable"], done.stderr
+
+
+def test_a_question_sees_one_moment(tmp_path: pathlib.Path) -> None:
+    """What is committed between two statements of one question is not seen by the second."""
+    with databases.open_store(tmp_path / "state.db") as store:
+
+        def count(conn: sqlite3.Connection) -> int:
+            return int(conn.execute("SELECT count(*) FROM blobs").fetchone()[0])
+
+        def ask(conn: sqlite3.Connection) -> tuple[int, int, int]:
+            before = count(conn)
+            store.write_now(lambda writer: blobs.put(writer, b"hello"))
+            return before, count(conn), store.read(count)
+
+        assert store.read(ask) == (0, 0, 0)
+        assert store.read(count) == 1
+
+
+def test_a_reader_cannot_write(tmp_path: pathlib.Path) -> None:
+    """Every change goes through the one writer."""
+    with (
+        databases.open_store(tmp_path / "state.db") as store,
+        pytest.raises(errors.FleetctlError, match="readonly"),
+    ):
+        store.read(lambda conn: blobs.put(conn, b"hello"))
+
+
+def test_a_clock_that_is_set_ends_no_lease(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R12: set forward, the store's clock goes on as time passes; set back, leases last longer."""
+    wall = [1_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: wall[0])
+    with databases.open_store(tmp_path / "state.db") as store:
+        assert store.now() == pytest.approx(1_000_000.0, abs=5)
+        wall[0] += 3600
+        assert store.now() < 1_000_000.0 + 600
+        wall[0] -= 7200
+        assert store.now() == wall[0]
+
+
+def test_mounts_may_have_any_name(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names with blanks and tabs are understood; lines that are not are passed over."""
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(databases, "_MOUNTS", mounts)
+    folder = tmp_path / "my \tshare"
+    shown = str(folder).replace(" ", "\\040").replace("\t", "\\011")
+    mounts.write_text(f"\nodd\n/dev/vda / ext4 rw 0 0\nhost:/x {shown} fuse.sshfs rw 0 0\n", encoding="utf-8")
+    with pytest.raises(errors.Refused, match=r"fuse\.sshfs"), databases.open_store(folder / "state.db"):
         pass

@@ -264,7 +264,9 @@ _STORIES: list[tuple[str, Callable[[world.World], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "story", "invariant"), _STORIES, ids=[f"{rule}{story.__name__}" for rule, story, _ in _STORIES])
+@pytest.mark.parametrize(
+    ("rule", "story", "invariant"), _STORIES, ids=[f"{rule}{story.__name__}" for rule, story, _ in _STORIES]
+)
 def test_each_rule_is_needed(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
