@@ -52,7 +52,7 @@ def unfinished(store: databases.Store, run: str) -> list[str]:
 
 def touched(store: databases.Store, run: str) -> list[str]:
     """Return the sites that a run may have changed."""
-    return [row.site for row in store.read(lambda conn: runs.sites(conn, run)) if row.touched]
+    return [row.site for row in store.read(lambda conn: runs.changed_by(conn, run))]
 
 
 def sites(store: databases.Store, run: str, *, failed: bool) -> list[accounts.SiteLine]:

@@ -78,10 +78,10 @@ async def undo(
     """Propose to take a run back; raises ``Refused`` while it is running."""
     undoing.refuse_running(run)
     undone = ready.plan_of(run)
-    rows = ready.store.read(lambda conn: runs.sites(conn, run.id))
-    touched = [fleet[row.site] for row in rows if row.touched and row.site in fleet]
+    rows = ready.store.read(lambda conn: runs.changed_by(conn, run.id))
+    touched = [fleet[row.site] for row in rows if row.site in fleet]
     found = await ready.survey(touched, undone.bundle, undone.namespace, _SURVEY, _silent)
-    chosen = undoing.choose(run, rows, found, fleet, ready.known, remove_new=remove_new)
+    chosen = undoing.choose(rows, found, fleet, ready.known, remove_new=remove_new)
     described = plans.Plan(
         kind=plans.Kind.UNDO,
         project=undone.project,

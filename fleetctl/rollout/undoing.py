@@ -29,7 +29,6 @@ def refuse_running(run: runs.Run) -> None:
 
 
 def choose(
-    run: runs.Run,
     rows: Sequence[runs.Row],
     readings: Mapping[str, planning.Reading],
     fleet: Mapping[str, sites.Site],
@@ -37,7 +36,7 @@ def choose(
     *,
     remove_new: bool,
 ) -> Undo:
-    """Choose what an undo does at each site that its run may have changed.
+    """Choose what an undo does at each site that its run may have changed, itself or by a debt that was paid.
 
     The goal is the parent's release as the undone visit read it, not what the journal believes; of a visit that never
     told, because its process died, the parent's own note says it. Sites that had nothing before are left out unless
@@ -47,15 +46,13 @@ def choose(
     chosen: dict[str, runs.Row] = {}
     left: dict[str, list[str]] = {}
     for row in rows:
-        if not row.touched:
-            continue
         site, reading = fleet.get(row.site), readings.get(row.site)
-        previous = _previous(row, reading, run.id)
+        previous = _previous(row, reading)
         release = known(previous) if previous else None
         why = ""
         if site is None:
             why = "no longer in the inventory"
-        elif reading is not None and _moved(row, reading, run.id):
+        elif reading is not None and _moved(row, reading):
             why = "changed since by another run"
         elif previous is None and not remove_new:
             why = "had nothing before (--remove-new takes the bundle off)"
@@ -70,14 +67,14 @@ def choose(
     return Undo(tuple(wanted), chosen, left_out)
 
 
-def _previous(row: runs.Row, reading: planning.Reading | None, run: str) -> str | None:
+def _previous(row: runs.Row, reading: planning.Reading | None) -> str | None:
     if not row.in_flight or reading is None:
         return row.previous
-    return reading.previous if reading.run == run else reading.release
+    return reading.previous if reading.run == row.run else reading.release
 
 
-def _moved(row: runs.Row, reading: planning.Reading, run: str) -> bool:
-    if not reading.answered or reading.run == run or row.in_flight:
+def _moved(row: runs.Row, reading: planning.Reading) -> bool:
+    if not reading.answered or reading.run == row.run or row.in_flight:
         return False
     return reading.release not in {row.after, row.before}
 

@@ -109,7 +109,7 @@ class _Worker:
         self._decide = budgets.decider(job.plan)
         self._process = claims.new_process()
         self._active: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
-        self._done: list[tuple[claims.Claim, outcomes.Result]] = []
+        self._done: list[tuple[Ticket, outcomes.Result]] = []
         self._ended = asyncio.Event()
         """Some visit has a result that is not committed yet."""
         self._changed = asyncio.Event()
@@ -191,6 +191,7 @@ class _Worker:
         asked, now = uptime(), self._store.now()
         taken = await self._store.write(lambda conn: claims.claim(conn, self._name, self._process, free, now))
         for claim in taken.claims:
+            self._forget(claim.site)
             ticket = Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe)
             self._job.observe(events.SiteMoved(claim.site, claim.wave, events.Phase.APPLYING))
             self._active[claim.site] = (ticket, group.create_task(self._visit(ticket)))
@@ -208,11 +209,21 @@ class _Worker:
         if result is None:
             self._release(ticket)
             return
-        self._done.append((ticket.claim, result))
+        self._done.append((ticket, result))
         self._ended.set()
 
+    def _forget(self, site: str) -> None:
+        """Cancel our own visit of a site that we have just claimed anew: the machine slept beyond its lease."""
+        held = self._active.pop(site, None)
+        if held is not None:
+            ticket, task = held
+            ticket.lost = True
+            task.cancel()
+
     def _release(self, ticket: Ticket) -> None:
-        self._active.pop(ticket.claim.site, None)
+        held = self._active.get(ticket.claim.site)
+        if held is not None and held[0] is ticket:
+            del self._active[ticket.claim.site]
         self._changed.set()
 
     async def _finishing(self) -> None:
@@ -220,14 +231,15 @@ class _Worker:
         while True:
             await self._ended.wait()
             self._ended.clear()
-            batch, self._done = self._done, []
+            tickets, self._done = self._done, []
+            batch = [(ticket.claim, result) for ticket, result in tickets]
             finish = functools.partial(
                 claims.finish, run=self._name, batch=batch, decide=self._decide, now=self._store.now()
             )
             finished = await self._store.write(finish)
-            for claim, result in batch:
-                ticket, _ = self._active.pop(claim.site)
-                if claim.site in finished.accepted:
+            for ticket, result in tickets:
+                self._release(ticket)
+                if ticket.claim.site in finished.accepted:
                     self._job.observe(_ended(ticket.claim.site, ticket.claim.wave, result))
             self._changed.set()
 

@@ -23,6 +23,7 @@ __all__ = [
     "Run",
     "abort",
     "all_of",
+    "changed_by",
     "counts",
     "create",
     "find",
@@ -56,9 +57,6 @@ def new_id(now: float, source: random.Random) -> str:
     return f"r-{time.strftime('%Y%m%d', time.gmtime(now))}-{source.randrange(16**6):06x}"
 
 
-# --- reading
-
-
 def find(conn: sqlite3.Connection, run: str) -> Run | None:
     """Return a run, or None."""
     return rows.run_of(conn, "id = ?", run)
@@ -87,6 +85,13 @@ def all_of(conn: sqlite3.Connection, bundle: str | None) -> list[Run]:
 def sites(conn: sqlite3.Connection, run: str) -> list[Row]:
     """Return the members of a run, by wave and name."""
     return rows.rows_of(conn, "run = ? ORDER BY wave, site", run)
+
+
+def changed_by(conn: sqlite3.Connection, run: str) -> list[Row]:
+    """Return the rows of the sites that a run may have changed, by itself or when its debts were paid, by name."""
+    both = [*sites(conn, run), *rows.rows_of(conn, "origin = ? ORDER BY started", run)]
+    found = {row.site: row for row in both if row.touched}
+    return [found[site] for site in sorted(found)]
 
 
 def counts(conn: sqlite3.Connection, run: str) -> dict[outcomes.Outcome, int]:

@@ -338,3 +338,18 @@ def test_an_undo_may_take_away_whatever_its_run_added(tmp_path: pathlib.Path) ->
         back = shop.undo(run.run)
         assert shop.outcomes(back.run) == {"s1": CHANGED}
         assert set(shop.objects("s1", "ConfigMap")) == {"settings"}
+
+
+def test_an_undo_takes_back_what_was_paid_later(tmp_path: pathlib.Path) -> None:
+    """A site that got the release by catch-up goes back with the others of the run that owed it."""
+    with shops.opened(tmp_path) as shop:
+        good = shop.rollout()
+        shop.bundle("1.1.0")
+        shop.suffer("s2", refuse=True)
+        run = shop.rollout()
+        shop.suffer("s2")
+        shop.catchup()
+        back = shop.undo(run.run)
+        assert shop.outcomes(back.run) == {"s1": CHANGED, "s2": CHANGED, "s3": CHANGED}
+        for site in ("s1", "s2", "s3"):
+            assert shop.parent(site)["release"] == shop.row(good.run, site).after

@@ -244,6 +244,24 @@ def test_a_lost_lease_is_not_recorded(tmp_path: pathlib.Path) -> None:
         assert tries == 2
 
 
+def test_a_machine_that_slept_visits_again(tmp_path: pathlib.Path) -> None:
+    """A visit that is still under way when its own process claims the site anew is cancelled, not confused with it."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(1))
+        attempts: list[int] = []
+
+        async def visit(ticket: working.Ticket) -> outcomes.Result:
+            attempts.append(ticket.claim.attempt)
+            if ticket.claim.attempt == 1:
+                journal.pass_time(claims.LEASE + claims.GRACE)
+                await asyncio.Event().wait()
+            return await _well(ticket)
+
+        assert bench.work(visit) is events.RunState.FINISHED
+        assert attempts == [1, 2]
+        assert bench.outcomes() == {"s000": CHANGED}
+
+
 def test_a_bug_in_a_visit_is_raised(tmp_path: pathlib.Path) -> None:
     """An exception is a bug: it ends the command, not the site."""
     with making.opened(tmp_path) as journal:
