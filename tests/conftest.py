@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -41,6 +41,9 @@ def _postgres() -> str:
     return "" if shutil.which("initdb") or any(debian) else "no PostgreSQL server (initdb was not found)"
 
 
+# Files whose tests all need clusters, beside those in tests/integration.
+_ON_CLUSTERS = {"tests/contract/test_clusters.py", "tests/docs/test_rights.py"}
+
 # Marker -> what is missing here to run its tests, or "" when nothing is.
 _TARGETS: dict[str, Callable[[], str]] = {"hosts": _hosts, "kubebox": _kubebox, "postgres": _postgres}
 
@@ -69,20 +72,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip("; ".join(reasons))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Under ``--dist=loadgroup``, keep a file's tests on one worker, and on one all that use kubebox's clusters.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Grant tests on real clusters more time: six API servers share what cores there are with the other tests."""
+    if item.get_closest_marker("kubebox") and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(400))
 
-    Those may take longer: six API servers share what cores there are with the other tests.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401  # xdist's types are its own
+    """Under ``--dist=loadscope``, keep a file's tests on one worker, and on one all that use kubebox's clusters.
+
+    By their place, as the controller knows no markers: pytest 9.2 no longer shows it the groups of ``loadgroup``.
     """
-    for item in items:
-        if item.get_closest_marker("kubebox") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(400))
-    if config.getoption("loadgroup", default=False):
-        for item in items:
-            if not item.get_closest_marker("xdist_group"):
-                group = "kubebox" if item.get_closest_marker("kubebox") else item.nodeid.partition("::")[0]
-                item.add_marker(pytest.mark.xdist_group(group))
+    if config.getoption("dist") != "loadscope":
+        return None
+    from xdist.scheduler import loadscope  # type: ignore[import-untyped]  # noqa: PLC0415  # only side by side
+
+    class ByTarget(loadscope.LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            real = file.startswith("tests/integration/") or file in _ON_CLUSTERS or "[kubebox" in nodeid
+            return "kubebox" if real else file
+
+    config.option.loadscopereorder = False  # in order: tests on clusters take longest, and begin early
+    return ByTarget(config, log)
 
 
 _FLEET = pytest.StashKey["clusters.Fleet"]()
