@@ -7,6 +7,7 @@ documentation of status reasons. A reason and causes decide; the text of a messa
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -25,6 +26,7 @@ __all__ = [
     "Owner",
     "Partial",
     "decode",
+    "optional",
     "refused",
     "silent",
 ]
@@ -203,6 +205,16 @@ def decode(body: bytes, into: type[_T]) -> _T:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         message = "the answer is not what the Kubernetes API documents"
         raise Failure("broken", "UnreadableAnswer", message) from None
+
+
+async def optional(request: Awaitable[_T]) -> _T | None:
+    """Wait for a request; None when what it asks for is not there: the object, its namespace, or its kind."""
+    try:
+        return await request
+    except Failure as failure:
+        if failure.kind == "missing":
+            return None
+        raise
 
 
 def silent(broken: transport.Broken) -> Failure:

@@ -168,13 +168,8 @@ class Client:
             "preconditions": preconditions,
             "propagationPolicy": propagation,
         }
-        try:
-            await self._send("DELETE", path, body=msgspec.json.encode(options), content_type=_JSON)
-        except answers.Failure as failure:
-            if failure.kind == "missing":
-                return False
-            raise
-        return True
+        request = self._send("DELETE", path, body=msgspec.json.encode(options), content_type=_JSON)
+        return await answers.optional(request) is not None
 
     async def _conflict(self, path: str, causes: tuple[answers.FieldCause, ...], ours: str) -> answers.Conflict:
         """Find out from the object itself who has the fields; the message of the conflict is not parsed."""

@@ -146,7 +146,7 @@ class Resources:
     async def _versions(self, group: str) -> list[str]:
         """Return the versions of a group, the preferred one first: not every kind is served in that one."""
         if not self._groups.get(group):
-            body = await self._ask(f"/apis/{urllib.parse.quote(group, safe='')}")
+            body = await answers.optional(self._api.get_raw(f"/apis/{urllib.parse.quote(group, safe='')}"))
             said = answers.decode(body, _Group) if body is not None else _Group()
             versions = [said.preferredVersion, *said.versions]
             self._groups[group] = list(dict.fromkeys(one.groupVersion for one in versions if one.groupVersion))
@@ -155,7 +155,7 @@ class Resources:
     async def _in(self, api_version: str, kind: str) -> Resource | None:
         """Return how a version serves a kind."""
         if kind not in self._served.get(api_version, {}):
-            body = await self._ask(_root(api_version))
+            body = await answers.optional(self._api.get_raw(_root(api_version)))
             found = answers.decode(body, _Served).resources if body is not None else []
             self._served[api_version] = {
                 one.kind: Resource(api_version, one.kind, one.name, one.namespaced)
@@ -163,15 +163,6 @@ class Resources:
                 if "/" not in one.name
             }
         return self._served[api_version].get(kind)
-
-    async def _ask(self, path: str) -> bytes | None:
-        """Return what the cluster says there; None where it has nothing."""
-        try:
-            return await self._api.get_raw(path)
-        except answers.Failure as failure:
-            if failure.kind == "missing":
-                return None
-            raise
 
 
 def _root(api_version: str) -> str:

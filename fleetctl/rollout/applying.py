@@ -74,7 +74,7 @@ async def check_foreign(api: client.Client, applied: Applied, old: frozenset[obj
     for one in applied.release.objects:
         if (old is not None and one.id in old) or one.id.namespace in empty:
             continue
-        found = await _meta(api, one)
+        found = await answers.optional(_meta(api, one))
         if found is None:
             if (one.id.group, one.id.kind) == ("", "Namespace"):
                 empty.add(one.id.name)
@@ -91,11 +91,7 @@ async def apply_namespace(api: client.Client, order: orders.Order, applied: Appl
             await _apply_one(api, order, applied, one)
             return
     path = f"/api/v1/namespaces/{order.namespace}"
-    try:
-        await api.get(path)
-    except answers.Failure as failure:
-        if failure.kind != "missing":
-            raise
+    if await answers.optional(api.get(path)) is None:
         bare = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": order.namespace}}
         await api.apply(path, msgspec.json.encode(bare), manager=applysets.MANAGER)
 
@@ -181,26 +177,16 @@ class _Head(msgspec.Struct):
     apiVersion: str  # noqa: N815  # as Kubernetes spells it
 
 
-async def _meta(api: client.Client, one: releases.RenderedObject) -> answers.Meta | None:
-    try:
-        path = await path_of(api, one)
-        return (await api.get(path, metadata_only=True)).metadata
-    except answers.Failure as failure:
-        if failure.kind == "missing":
-            return None  # the object, its namespace, or its kind
-        raise
+async def _meta(api: client.Client, one: releases.RenderedObject) -> answers.Meta:
+    return (await api.get(await path_of(api, one), metadata_only=True)).metadata
 
 
 async def _gone(api: client.Client, path: str, uid: str) -> None:
     """Wait until an object that is being deleted is gone; the visit's deadline bounds it."""
 
     async def gone() -> bool:
-        try:
-            return (await api.get(path, metadata_only=True)).metadata.uid != uid
-        except answers.Failure as failure:
-            if failure.kind == "missing":
-                return True
-            raise
+        found = await answers.optional(api.get(path, metadata_only=True))
+        return found is None or found.metadata.uid != uid
 
     await _until(gone)
 

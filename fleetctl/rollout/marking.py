@@ -28,11 +28,9 @@ class Parent:
 
     async def read(self) -> None:
         """Read it; one that is not ours, or another project's, ends the visit."""
-        try:
-            self.now = applysets.read(await self._api.get(self._path))
-        except answers.Failure as failure:
-            if failure.kind != "missing":
-                raise
+        there = await answers.optional(self._api.get(self._path))
+        if there is not None:
+            self.now = applysets.read(there)
         parent, order = self.now, self._order
         self._found = parent
         self.before = self.after = parent.release

@@ -68,7 +68,7 @@ class _Watched:
         around = await self._surroundings()
         lasted = self._memory.at(time.monotonic())
         for one in list(self._pending):
-            body = await self._body(one)
+            body = await answers.optional(self._body(one))
             if body is None:
                 self.verdicts[one.id] = outcomes.Verdict(one.id, outcomes.State.MISSING, "gone since it was applied")
                 continue
@@ -93,13 +93,8 @@ class _Watched:
         unwell = [view for one, view in self.views.items() if self.verdicts[one].state is not outcomes.State.CURRENT]
         self.freed += await unsticking.unstick(self._api, unwell)
 
-    async def _body(self, one: releases.RenderedObject) -> bytes | None:
-        try:
-            return await self._api.get_raw(await applying.path_of(self._api, one))
-        except answers.Failure as failure:
-            if failure.kind == "missing":
-                return None
-            raise
+    async def _body(self, one: releases.RenderedObject) -> bytes:
+        return await self._api.get_raw(await applying.path_of(self._api, one))
 
     async def _surroundings(self) -> surroundings.Surroundings:
         """List what verdicts need: once for each namespace, however many objects need it."""

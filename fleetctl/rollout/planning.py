@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from fleetctl.model import codes, errors, objects, outcomes, plans, releases, sites
-from fleetctl.rollout import folding
+from fleetctl.rollout import folding, orders
 from fleetctl.runs import waves
 
-__all__ = ["Known", "LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member", "prune_limit"]
+__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member", "prune_limit"]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -23,9 +23,7 @@ class Reading(msgspec.Struct, frozen=True):
     applying: bool = False
     run: str = ""
     """The run that wrote the parent last."""
-    exists: bool = False
     cause: outcomes.Cause | None = None
-    reason: outcomes.Reason = outcomes.Reason.NONE
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -68,15 +66,11 @@ class Preview(msgspec.Struct, frozen=True):
     simulated: bool = False
 
 
-Known = Callable[[str], releases.Release | None]
-"""Gives a release by digest, when this store has it."""
-
-
 def make(
     described: plans.Plan,
     wanted: Sequence[Wanted],
     readings: Mapping[str, Reading],
-    known: Known,
+    known: orders.Known,
     left_out: Sequence[LeftOut] = (),
 ) -> Preview:
     """Complete a plan with its waves and members, and say what it would change.
@@ -175,7 +169,7 @@ def bare(plan: plans.Plan, *, simulated: bool) -> Preview:
 
 
 def _compare(
-    known: Known, base: str | None, goal: releases.Release | None, *, unknown: bool
+    known: orders.Known, base: str | None, goal: releases.Release | None, *, unknown: bool
 ) -> tuple[tuple[folding.Change, ...], bool]:
     if not unknown and goal is not None and base == goal.digest:
         return (), True
@@ -208,7 +202,9 @@ def _refuse_large_prunes(
         )
 
 
-def _before(wanted: Sequence[Wanted], readings: Mapping[str, Reading], known: Known) -> tuple[tuple[str, int], ...]:
+def _before(
+    wanted: Sequence[Wanted], readings: Mapping[str, Reading], known: orders.Known
+) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     names: dict[str | None, str] = {None: "nothing"}
     for one in wanted:

@@ -41,12 +41,7 @@ async def members(
     found: list[applysets.Member] = []
     for name in sorted(where.kinds):
         for collection in await api.resources.collections(name, where.namespaces):
-            try:
-                listed = await api.list_metadata(collection.path, label_selector=label)
-            except answers.Failure as failure:
-                if failure.kind == "missing":
-                    continue  # no longer served
-                raise
+            listed = await answers.optional(api.list_metadata(collection.path, label_selector=label))
             found += [
                 applysets.Member(
                     collection.id_of(one.metadata),
@@ -54,7 +49,7 @@ async def members(
                     collection.resource.path(one.metadata.namespace, one.metadata.name),
                     collection.resource.api_version,
                 )
-                for one in listed
+                for one in listed or ()  # None when the kind is no longer served
             ]
     return found
 
@@ -96,15 +91,7 @@ async def _delete(api: client.Client, one: applysets.Member) -> None:
         except answers.Failure as failure:
             if failure.kind != "conflict" or attempt == _TRIES - 1:
                 raise
-            meta = await _now(api, one.path)
+            now = await answers.optional(api.get(one.path, metadata_only=True))
+            meta = now.metadata if now else None
         else:
             return
-
-
-async def _now(api: client.Client, path: str) -> answers.Meta | None:
-    try:
-        return (await api.get(path, metadata_only=True)).metadata
-    except answers.Failure as failure:
-        if failure.kind == "missing":
-            return None
-        raise

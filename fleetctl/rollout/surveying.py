@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from fleetctl.kube import answers, applysets, client
 from fleetctl.model import outcomes, sites
-from fleetctl.rollout import failing, planning
+from fleetctl.rollout import planning
 
 __all__ = ["Connect", "survey", "unchanged"]
 
@@ -44,12 +44,12 @@ async def survey(
 async def _read(site: str, connect: Connect, path: str) -> planning.Reading:
     with connect(site) as api:
         try:
-            parent = applysets.read(await api.get(path))
+            there = await answers.optional(api.get(path))
         except answers.Failure as failure:
-            if failure.kind == "missing":
-                return planning.Reading(site, answered=True)
-            reason = failing.reason_of(failure, first=True)
-            return planning.Reading(site, answered=False, cause=failure.cause("reading the parent"), reason=reason)
+            return planning.Reading(site, answered=False, cause=failure.cause("reading the parent"))
+    if there is None:
+        return planning.Reading(site, answered=True)
+    parent = applysets.read(there)
     return planning.Reading(
         site,
         answered=True,
@@ -57,7 +57,6 @@ async def _read(site: str, connect: Connect, path: str) -> planning.Reading:
         previous=parent.previous,
         applying=parent.applying is not None,
         run=parent.applying.run if parent.applying else parent.run,
-        exists=True,
     )
 
 

@@ -15,9 +15,7 @@ __all__ = ["EXPIRY", "Debt", "cancel", "count", "drop_unpayable", "incur", "of",
 EXPIRY: Final = 14 * 86400.0
 """Seconds after which a debt is no longer paid; it stays visible."""
 
-_COLUMNS: Final = (
-    "d.site, d.bundle, d.run, d.release, d.base, d.checked, d.created, d.expires, r.namespace, r.version, r.state"
-)
+_COLUMNS: Final = "d.site, d.bundle, d.run, d.release, d.base, d.checked, d.created, d.expires, r.namespace, r.version"
 # A halt or pause freezes debts; a running run's are payable once their wave is open. Rule R9.
 # Wave 0 is of members that are in no wave (maintenance): theirs are payable once the run is finished.
 _PAYABLE: Final = "(r.state = 'finished' OR (r.state = 'running' AND d.wave > 0 AND r.wave >= d.wave))"
@@ -37,7 +35,6 @@ class Debt(msgspec.Struct, frozen=True, array_like=True):
     expires: float
     namespace: str
     version: str
-    run_state: str
 
 
 def incur(

@@ -1,5 +1,6 @@
 """What the API says is decoded no further than needed, and what a refusal means follows from reason and causes."""
 
+import asyncio
 import typing
 
 import hypothesis
@@ -153,3 +154,19 @@ def test_conflicts_name_fields_and_managers() -> None:
         "would take .data.a of hpa; .data.a, .data.b, .data.c, ... of kubectl; .data.f of another manager"
     )
     assert len(answers.Conflict((answers.FieldCause(field="x" * 9999),)).words()) <= 400
+
+
+@pytest.mark.parametrize("kind", sorted(typing.get_args(answers.Kind)))
+def test_only_what_is_not_there_is_optional(kind: answers.Kind) -> None:
+    """Any other refusal is still raised."""
+
+    async def refuse() -> bytes:
+        raise answers.Failure(kind, "Reason", "said so")
+
+    async def ask() -> object:
+        try:
+            return await answers.optional(refuse())
+        except answers.Failure as failure:
+            return failure.kind
+
+    assert asyncio.run(ask()) == (None if kind == "missing" else kind)
