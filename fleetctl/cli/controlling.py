@@ -88,8 +88,7 @@ def resume(
         found = looking.find(store, run)
         waiting = looking.unfinished(store, found.id)
         members = [loaded.fleet.sites[name] for name in waiting if name in loaded.fleet.sites]
-        endpoints = opened.directory(loaded.project).require(members)
-        ready = running.Opened(opened, loaded.project.name, store, endpoints)
+        ready = running.Opened.of(opened, loaded.project, store, members)
 
         def go() -> runs.Run:
             who = starting.author()

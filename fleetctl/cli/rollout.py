@@ -57,7 +57,7 @@ def plan(
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
     asked = running.ask(opening.of(ctx), selection, making, wanted, running.options_of(reapply, verify, force))
-    preview = running.propose(asked, lambda ready: proposing.rollout(ready, asked.prepared, asked.described)).preview
+    preview = running.propose(asked, asked.rollout).preview
     project = asked.loaded.project
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
     saving.save(preview.plan, file)
@@ -105,9 +105,7 @@ def start(
     asked = running.ask(opened, selection, making, wanted, chosen)
     question = f"Roll out {asked.prepared.bundle} {asked.prepared.version}?"
     manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
-    raise typer.Exit(
-        running.carry_out(asked, lambda ready: proposing.rollout(ready, asked.prepared, asked.described), manner)
-    )
+    raise typer.Exit(running.carry_out(asked, asked.rollout, manner))
 
 
 async def _ready(proposal: proposing.Proposal) -> proposing.Proposal:
@@ -129,9 +127,7 @@ def remove(
     asked = running.ask(opening.of(ctx), selection, making, wanted, plans.Options(), kind=plans.Kind.REMOVE)
     question = f"Take {asked.prepared.bundle} off?"
     manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
-    raise typer.Exit(
-        running.carry_out(asked, lambda ready: proposing.rollout(ready, asked.prepared, asked.described), manner)
-    )
+    raise typer.Exit(running.carry_out(asked, asked.rollout, manner))
 
 
 @app.command(cls=commands.Command)
@@ -155,8 +151,7 @@ def undo(
     with opened.store(loaded.project) as store:
         found = looking.find(store, run)
         touched = [name for name in looking.touched(store, found.id) if name in loaded.fleet.sites]
-        endpoints = opened.directory(loaded.project).require(loaded.fleet.sites[name] for name in touched)
-        ready = running.Opened(opened, loaded.project.name, store, endpoints)
+        ready = running.Opened.of(opened, loaded.project, store, (loaded.fleet.sites[name] for name in touched))
 
         def make(engine: engines.Engine) -> running.Proposed:
             chosen = plans.Options(unstick=not no_unstick)
@@ -184,8 +179,7 @@ def catchup(
     with opened.store(loaded.project) as store:
         owed = [debt for debt in looking.payable(store) if debt.site in chosen]
         present = [loaded.fleet.sites[debt.site] for debt in owed]
-        endpoints = opened.directory(loaded.project).require(present)
-        ready = running.Opened(opened, loaded.project.name, store, endpoints)
+        ready = running.Opened.of(opened, loaded.project, store, present)
         found = catching.by_bundle(owed, loaded.fleet.sites, looking.knower(store))
         if not found and output in envelopes.FORMATS:
             envelopes.write(run_reports.history([]), output, sys.stdout)

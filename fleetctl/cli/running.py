@@ -9,6 +9,7 @@ import pathlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Self
 
 import msgspec
 
@@ -59,6 +60,10 @@ class Asked:
     prepared: preparing.Prepared
     described: plans.Plan
 
+    def rollout(self, ready: engine.Engine) -> Proposed:
+        """Propose what was asked."""
+        return proposing.rollout(ready, self.prepared, self.described)
+
 
 @dataclasses.dataclass(frozen=True)
 class Opened:
@@ -68,6 +73,17 @@ class Opened:
     project: str
     store: databases.Store
     endpoints: Mapping[str, transport.Endpoint]
+
+    @classmethod
+    def of(
+        cls,
+        opened: opening.Opening,
+        project: projects.Project,
+        store: databases.Store,
+        members: Iterable[sites.Site],
+    ) -> Self:
+        """Look up how the members of a run are reached; raises before anything is contacted."""
+        return cls(opened, project.name, store, opened.directory(project).require(members))
 
     @contextlib.asynccontextmanager
     async def engine(self) -> AsyncIterator[engine.Engine]:
@@ -86,7 +102,7 @@ class Manner:
     output: options.Output = options.Output.TABLE
 
 
-def options_of(reapply: bool, verify: bool, force: str | None) -> plans.Options:  # as the flags come
+def options_of(reapply: bool, verify: bool, force: str | None) -> plans.Options:
     """Return the options of a run; raises ``UsageError`` for a manager without a name."""
     managers = tuple(part.strip() for part in (force or "").split(",")) if force is not None else ()
     if "" in managers:

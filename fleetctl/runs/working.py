@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -92,8 +92,9 @@ class Work:
 async def work(job: Work) -> events.RunState:
     """Work on a run until it is finished, halted, paused or aborted, and return which; a store that fails raises."""
     worker = _Worker(job)
-    job.observe(worker.started())
-    state = await worker.work()
+    rows = job.store.read(lambda conn: runs.sites(conn, job.run.id))
+    job.observe(worker.started(rows))
+    state = await worker.work(rows)
     why = job.store.read(lambda conn: runs.get(conn, job.run.id)).why
     job.observe(events.RunEnded(job.run.id, state, why))
     return state
@@ -115,10 +116,9 @@ class _Worker:
         self._changed = asyncio.Event()
         """A slot is free, or somebody asked to stop."""
 
-    def started(self) -> events.RunStarted:
+    def started(self, rows: Iterable[runs.Row]) -> events.RunStarted:
         """Return the event that says what the run is, and which sites ended before."""
         plan, run = self._job.plan, self._job.run
-        rows = self._store.read(lambda conn: runs.sites(conn, self._name))
         total = sum(wave.members for wave in plan.waves)
         return events.RunStarted(
             run=run.id,
@@ -134,9 +134,9 @@ class _Worker:
             resumed=any(row.attempt for row in rows),
         )
 
-    async def work(self) -> events.RunState:
+    async def work(self, rows: Iterable[runs.Row]) -> events.RunState:
         """Go through the waves."""
-        for row in self._store.read(lambda conn: runs.sites(conn, self._name)):
+        for row in rows:
             if row.outcome is not None:
                 self._job.observe(_ended(row.site, row.wave, row, earlier=True))
             elif row.in_flight:

@@ -39,6 +39,9 @@ def public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 class Authority:
     """A certificate authority that lives as long as the tests; it signs for ten days."""
 
+    begins, ends = dt.timedelta(hours=-1), dt.timedelta(days=10)
+    """From when to when its certificates are valid, from now."""
+
     def __init__(self, name: str) -> None:
         """Make a self-signed authority."""
         self._key = new_key()
@@ -71,8 +74,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=10))
+            .not_valid_before(now + self.begins)
+            .not_valid_after(now + self.ends)
         )
 
     def _signed(self, subject: x509.Name, usage: x509.ObjectIdentifier, names: x509.SubjectAlternativeName) -> Pair:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Self
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import oid
 
 from tests.kubebox import certificates
@@ -27,23 +26,9 @@ _PATIENCE = 20
 class Authority(certificates.Authority):
     """An authority that also signs certificates nobody should accept."""
 
-    _begins, _ends = -_HOUR, 240 * _HOUR
-
-    def _unsigned(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        now = dt.datetime.now(dt.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now + self._begins)
-            .not_valid_after(now + self._ends)
-        )
-
     def odd(self, *, host: str = "127.0.0.1", begins: int = -1, ends: int = 240) -> certificates.Pair:
         """Return a server's certificate for a host, valid from and to so many hours from now."""
-        self._begins, self._ends = begins * _HOUR, ends * _HOUR
+        self.begins, self.ends = begins * _HOUR, ends * _HOUR
         try:
             named: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
