@@ -85,7 +85,7 @@ class _Merge:
                 self._own(at, changed=key not in before)
             if made is None and sort.sort == "map":
                 made = ""
-            if made is None or (not made and below.sort in {"map", "list"}):
+            if made is None or (made in ({}, []) and (value or below.sort in {"map", "list"})):
                 merged.pop(key, None)
             else:
                 merged[key] = made

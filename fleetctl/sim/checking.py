@@ -20,8 +20,10 @@ def decoded(body: bytes) -> objects.Object:
     try:
         found = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        # A real server takes YAML as well.
-        raise _bad(f"error decoding YAML: a simulated cluster takes JSON only: {error}") from None
+        if body.lstrip()[:1] not in {b"{", b"["}:
+            text = "a simulated cluster does not do YAML that is not JSON"
+            raise objects.Refusal(501, "NotImplemented", text) from None
+        raise _bad(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if not isinstance(found, dict):
         raise _bad("error decoding YAML: error unmarshaling JSON: cannot unmarshal into a map")
     if not isinstance(found.get("metadata") or {}, dict):

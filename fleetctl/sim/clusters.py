@@ -270,11 +270,11 @@ def _complete(place: discovery.Place, live: objects.Object | None, result: objec
         meta["namespace"] = place.namespace
     if not meta.get("managedFields"):
         meta.pop("managedFields", None)
+    if "template" in (result.get("spec") or {}):
+        result["spec"] = templates.completed(resource.kind, result["spec"])
     if resource.counted:
         changed = live is None or live.get("spec") != result.get("spec")
         meta["generation"] = (live or {}).get("metadata", {}).get("generation", 0) + changed
-    if "template" in (result.get("spec") or {}):
-        result["spec"] = templates.completed(resource.kind, result["spec"])
     if resource.kind == "Secret":
         result.setdefault("type", "Opaque")
         clear = result.pop("stringData", None) or {}

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import concurrent.futures
 import contextlib
-import datetime as dt
-import ipaddress
 import os
 import pathlib
+import resource
 import secrets
 import signal
-import ssl
+import sys
 import tempfile
 import threading
 import time
@@ -24,12 +24,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from fleetctl.sim import behaviours, clusters, servers
+from fleetctl.sim import authorities, behaviours, clusters, servers
 
 __all__ = ["FAULTS", "FLEET", "KUBECONFIG", "Fleet", "Spec", "running", "serve_folder"]
 
@@ -37,7 +33,9 @@ KUBECONFIG: Final = "kubeconfig"
 FAULTS: Final = "faults.json"
 FLEET: Final = "fleet.json"
 _LOOK: Final = 0.2
-_DAYS: Final = 30
+
+_Seen = tuple[int, ...]
+_NEVER: Final[_Seen] = (-1,)
 
 
 class Fleet:
@@ -51,17 +49,19 @@ class Fleet:
     ) -> None:
         self.servers: dict[str, servers.Server] = {}
         self.authorities: dict[str, bytes] = {}
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = authorities.new_key()
         for site in sites:
             cluster = clusters.Cluster(site, clock, rules, secrets.token_urlsafe(24))
-            authority, context = _context(site, key)
-            self.authorities[site] = authority
-            self.servers[site] = servers.Server(cluster, context)
+            authority = authorities.Authority(site, key)
+            self.authorities[site] = authority.certificate
+            self.servers[site] = servers.Server(cluster, authority.context)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Let every site listen."""
+        """Let every site listen; the process may then open as many files as the system lets it."""
         self._loop = asyncio.get_running_loop()
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         for server in self.servers.values():
             await server.start()
 
@@ -102,25 +102,28 @@ def running(
 ) -> Iterator[Fleet]:
     """Serve a fleet from a thread, with its kubeconfig in a folder."""
     fleet = Fleet(sites, rules, clock)
-    ready, end = threading.Event(), threading.Event()
+    ready: concurrent.futures.Future[None] = concurrent.futures.Future()
     loop = asyncio.new_event_loop()
+    end = asyncio.Event()
 
     async def work() -> None:
-        await fleet.start()
-        ready.set()
-        await loop.run_in_executor(None, end.wait)
+        try:
+            await fleet.start()
+            ready.set_result(None)
+            await end.wait()
+        except Exception as error:  # noqa: BLE001  # who waits for the fleet is told
+            ready.set_exception(error)
         await fleet.stop()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(work()), name="fleetctl-sim")
     thread.start()
     try:
-        ready.wait()
+        ready.result()
         _write(folder, fleet)
         yield fleet
     finally:
-        end.set()
+        loop.call_soon_threadsafe(end.set)
         thread.join()
-        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
 
 
@@ -134,14 +137,15 @@ class Spec(msgspec.Struct, frozen=True):
 async def serve_folder(folder: pathlib.Path) -> None:
     """Serve the fleet that a folder describes until SIGINT or SIGTERM, or until this process is an orphan."""
     spec = msgspec.json.decode(_read(folder / FLEET), type=Spec)
-    fleet = Fleet(spec.sites, behaviours.Behaviours(spec.rules))
-    await fleet.start()
-    _write(folder, fleet)
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end.set)
-    parent, seen = os.getppid(), 0.0
+    parent = os.getppid()
+    fleet = Fleet(spec.sites, behaviours.Behaviours(spec.rules))
+    await fleet.start()
+    seen = await _look(folder / FAULTS, _NEVER, fleet)
+    _write(folder, fleet)
     while not end.is_set() and os.getppid() == parent:
         seen = await _look(folder / FAULTS, seen, fleet)
         with contextlib.suppress(TimeoutError):
@@ -153,26 +157,34 @@ def _read(file: pathlib.Path) -> bytes:
     return file.read_bytes()
 
 
-async def _look(file: pathlib.Path, seen: float, fleet: Fleet) -> float:
-    """Take over the faults in a file when it was written anew."""
-    when, faults = _faults(file, seen)
-    if faults is None:
+async def _look(file: pathlib.Path, seen: _Seen, fleet: Fleet) -> _Seen:
+    """Take over the faults in a file when it was written anew; without the file nothing is wrong."""
+    now = _seen(file)
+    if now == seen:
         return seen
+    try:
+        faults = msgspec.json.decode(_read(file), type=dict[str, servers.Fault]) if now else {}
+    except (OSError, msgspec.MsgspecError) as error:
+        sys.stderr.write(f"{file.name} is not taken over: {error}\n")
+        return now
+    if strange := sorted(faults.keys() - fleet.servers.keys()):
+        sys.stderr.write(f"{file.name} names sites that are not here: {', '.join(strange)}\n")
     for site, server in fleet.servers.items():
         fault = faults.get(site, servers.Fault())
         if fault != server.fault:
-            await server.suffer(fault)
-    return when
+            try:
+                await server.suffer(fault)
+            except OSError:  # another program has the port meanwhile: tried again
+                now = seen
+    return now
 
 
-def _faults(file: pathlib.Path, seen: float) -> tuple[float, dict[str, servers.Fault] | None]:
+def _seen(file: pathlib.Path) -> _Seen:
     try:
-        when = file.stat().st_mtime
-        if when == seen:
-            return seen, None
-        return when, msgspec.json.decode(file.read_bytes(), type=dict[str, servers.Fault])
-    except (OSError, msgspec.MsgspecError):
-        return seen, None
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _write(folder: pathlib.Path, fleet: Fleet) -> None:
@@ -182,40 +194,3 @@ def _write(folder: pathlib.Path, fleet: Fleet) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(fleet.kubeconfig())
     pathlib.Path(name).replace(folder / KUBECONFIG)
-
-
-def _context(site: str, key: ec.EllipticCurvePrivateKey) -> tuple[bytes, ssl.SSLContext]:
-    """Return a site's authority, and a context with a certificate of it; all sites may share the key."""
-    now = dt.datetime.now(dt.UTC)
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"simulated {site}"[:64])])
-    constraints = x509.BasicConstraints(ca=True, path_length=0)
-    authority = _certificate(issuer, issuer, authority_key.public_key(), now).add_extension(constraints, critical=True)
-    signed = authority.sign(authority_key, hashes.SHA256())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")])
-    leaf = _certificate(subject, issuer, key.public_key(), now).add_extension(names, critical=False)
-    pem = leaf.sign(authority_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:  # Python's ssl takes files only; this one is for its owner
-        file.write(pem + secret)
-        file.flush()
-        context.load_cert_chain(file.name)
-    return signed.public_bytes(serialization.Encoding.PEM), context
-
-
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: dt.datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=_DAYS))
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
+import http
 import ssl
-from typing import Final
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -14,18 +15,24 @@ from fleetctl.sim import clusters, objects
 
 __all__ = ["Fault", "Server"]
 
-_MOST: Final = 8 * 1024 * 1024
+_MOST_HEAD: Final = 64 * 1024
+_MOST_BODY: Final = 3 * 1024 * 1024
+_MOST_SKIPPED: Final = 64 * 1024 * 1024
+_HANDSHAKE: Final = 10.0
+_CLOSE: Final = "Connection: close\r\n"
+_PHRASES: Final = {int(status): status.phrase for status in http.HTTPStatus}
 _REASONS: Final = {
-    200: "OK",
-    201: "Created",
-    400: "Bad Request",
     401: "Unauthorized",
-    404: "Not Found",
-    409: "Conflict",
+    403: "Forbidden",
+    404: "NotFound",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    504: "Timeout",
 }
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is wrong with a site; times in seconds."""
 
     refuse: bool = False
@@ -52,9 +59,13 @@ class Server:
     async def start(self) -> None:
         """Listen."""
         if self._server is None:
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(
-                lambda: _Conversation(self), "127.0.0.1", self.port, ssl=self._context, reuse_address=True
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: _Conversation(self),
+                "127.0.0.1",
+                self.port,
+                ssl=self._context,
+                ssl_handshake_timeout=_HANDSHAKE,
+                reuse_address=True,
             )
             self.port = self._server.sockets[0].getsockname()[1]
 
@@ -65,18 +76,31 @@ class Server:
             server.close()
             for conversation in list(self._open):
                 conversation.drop()
-            await server.wait_closed()
+            # Not waited for: from Python 3.12 on, that lasts until clients in the midst of a handshake have gone too.
+            await asyncio.sleep(0)
 
     async def suffer(self, fault: Fault) -> None:
-        """Let something be wrong, or (with ``Fault()``) right again."""
-        self.fault = fault
+        """Let something be wrong, or (with ``Fault()``) right again; raises OSError where the port was taken."""
         if fault.refuse:
             await self.stop()
         else:
             await self.start()
+        self.fault = fault
         if fault.silent:
             for conversation in list(self._open):
                 conversation.fall_silent()
+
+
+class _Head(NamedTuple):
+    """The first part of a request."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    keep: bool
+    size: int
+    whole: int
+    """How long the request is, its body included."""
 
 
 class _Conversation(asyncio.Protocol):
@@ -86,12 +110,12 @@ class _Conversation(asyncio.Protocol):
         self._server = server
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
+        self._head: _Head | None = None
         self._silent = server.fault.silent
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # TCP
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not of its classes
         self._server._open.add(self)  # noqa: SLF001  # one room, one file
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
@@ -113,44 +137,83 @@ class _Conversation(asyncio.Protocol):
         if self._silent:
             return
         self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            head = self._buffer[:end].decode("latin-1").split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-            length = int(headers.get("content-length", "0"))
-            if length > _MOST:
-                self.drop()
-                return
-            if len(self._buffer) < end + 4 + length:
-                return
-            body = bytes(self._buffer[end + 4 : end + 4 + length])
-            del self._buffer[: end + 4 + length]
-            method, target, _ = head[0].split(" ", 2)
-            self._answer(method, target, headers, body)
+        try:
+            while self._take():
+                pass
+        except objects.Refusal as refusal:
+            self._send(refusal.code, refusal.status(), keep=False)
 
-    def _answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
-        fault = self._server.fault
+    def _take(self) -> bool:
+        """Take one request out of what has come; tell whether there was one. Raises ``Refusal`` for what is none."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        if self._head is None:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end > _MOST_HEAD or (end < 0 and len(self._buffer) > _MOST_HEAD):
+                raise objects.Refusal(431, "", "the request's headers are too long")
+            if end < 0:
+                return False
+            self._head = _parsed(bytes(self._buffer[:end]))
+            if self._head.headers.get("expect", "").lower() == "100-continue":
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        head = self._head
+        if len(self._buffer) < head.whole:
+            return False
+        body = bytes(self._buffer[head.size : head.whole])
+        del self._buffer[: head.whole]
+        self._head = None
+        self._answer(head, body)
+        return True
+
+    def _answer(self, head: _Head, body: bytes) -> None:
+        fault, cluster = self._server.fault, self._server.cluster
         extra = ""
         if fault.status:
-            self._server.cluster.requests += 1
-            reason = {401: "Unauthorized", 429: "TooManyRequests", 500: "InternalError"}.get(
-                fault.status, "ServiceUnavailable"
-            )
-            status, content = fault.status, objects.Refusal(fault.status, reason, "simulated").status()
+            cluster.requests += 1
+            reason = _REASONS.get(fault.status, "")
+            status, content = fault.status, objects.Refusal(fault.status, reason, reason or "simulated").status()
             extra = f"Retry-After: {fault.retry_after}\r\n" if fault.retry_after else ""
+        elif len(body) > _MOST_BODY:
+            cluster.requests += 1
+            text = f"Request entity too large: limit is {_MOST_BODY}"
+            status, content = 413, objects.Refusal(413, "RequestEntityTooLarge", text).status()
         else:
-            status, content = self._server.cluster.answer(method, target, headers, body)
-        kind = "application/json" if content[:1] in {b"{", b"["} else "text/plain"
+            status, content = cluster.answer(head.method, head.target, head.headers, body)
+        if head.method == "HEAD":
+            content = b""
+        if fault.latency > 0:
+            loop = asyncio.get_running_loop()
+            loop.call_later(fault.latency, lambda: self._send(status, content, keep=head.keep, extra=extra))
+        else:
+            self._send(status, content, keep=head.keep, extra=extra)
+
+    def _send(self, status: int, content: bytes, *, keep: bool, extra: str = "") -> None:
+        if self._transport is None or self._silent:
+            return
+        kind = "application/json" if content[:1] in {b"{", b"["} else "text/plain; charset=utf-8"
         date = email.utils.formatdate(self._server.cluster.store.clock(), usegmt=True)
         head = (
-            f"HTTP/1.1 {status} {_REASONS.get(status, 'Answer')}\r\nContent-Type: {kind}\r\nDate: {date}\r\n{extra}"
-            f"Content-Length: {len(content)}\r\n\r\n"
+            f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\nContent-Type: {kind}\r\nDate: {date}\r\n{extra}"
+            f"Content-Length: {len(content)}\r\n{'' if keep else _CLOSE}\r\n"
         )
-        if fault.latency:
-            asyncio.get_running_loop().call_later(fault.latency, self._write, head.encode() + content)
-        else:
-            self._write(head.encode() + content)
-
-    def _write(self, data: bytes) -> None:
         with contextlib.suppress(OSError):
-            if self._transport is not None:
-                self._transport.write(data)
+            self._transport.write(head.encode() + content)
+            if not keep:
+                self._transport.close()
+
+
+def _parsed(head: bytes) -> _Head:
+    """Return a request's head; raises ``Refusal``."""
+    line, *rest = head.decode("latin-1").split("\r\n")
+    parts = line.split(" ")
+    if len(parts) != 3 or parts[2] not in {"HTTP/1.0", "HTTP/1.1"} or not parts[1].startswith("/"):
+        raise objects.Refusal(400, "BadRequest", "not an HTTP/1.1 request")
+    headers = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in rest)}
+    if "transfer-encoding" in headers:
+        raise objects.Refusal(501, "NotImplemented", "a simulated cluster does not do transfer encodings")
+    given = headers.get("content-length", "0")
+    if not (given.isascii() and given.isdecimal()) or len(given) > 9 or int(given) > _MOST_SKIPPED:
+        raise objects.Refusal(400, "BadRequest", f"no length for a body: {given[:32]}")
+    keep = parts[2] == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+    size = len(head) + 4
+    return _Head(parts[0], parts[1], headers, keep, size, size + int(given))

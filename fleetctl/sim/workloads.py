@@ -207,7 +207,7 @@ class Controllers:
         elif found["revision"] < newest:
             found["revision"] = newest + 1
             self._store.touch(found)
-        keep = one["spec"].get("revisionHistoryLimit", _HISTORY) + 1
+        keep = one["spec"].get("revisionHistoryLimit", _HISTORY)
         used = {templates.revision_of(pod) for pod in self._pods.of(one)} | {name}
         old = [
             item
