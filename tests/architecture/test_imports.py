@@ -33,6 +33,7 @@ HOMES = {
         "runs",
         "sim",
         "state",
+        "web",
     },
     "paramiko": {"ssh"},
     "procrastinate": {"runs"},
