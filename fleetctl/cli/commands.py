@@ -13,6 +13,7 @@ from typing import Any
 import typer
 import typer.core
 
+from fleetctl.cli import coercing
 from fleetctl.model import codes, errors
 
 __all__ = ["Command", "Group", "application"]
@@ -23,6 +24,8 @@ class Command(typer.core.TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # vendored type
         """Take options and arguments off the command line."""
+        for parameter in self.get_params(ctx):
+            coercing.prepare(parameter)
         with _blamed(ctx):
             return super().parse_args(ctx, args)
 
@@ -44,6 +47,8 @@ class Group(typer.core.TyperGroup):
         if not args and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), err=True)
             ctx.exit(int(errors.UsageError.exit))
+        for parameter in self.get_params(ctx):
+            coercing.prepare(parameter)
         with _blamed(ctx):
             return super().parse_args(ctx, args)
 

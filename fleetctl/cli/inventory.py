@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from fleetctl.cli import commands, opening, options
-from fleetctl.console import explanations, tables
-from fleetctl.inventory import explaining, loading, selecting
+from fleetctl.console import tables
+from fleetctl.inventory import entries, explaining, selecting
 from fleetctl.model import errors
-from fleetctl.rendering import bundles, usages
 from fleetctl.reports import envelopes
 
 __all__ = ["SiteName", "app", "explain", "list_sites", "show", "validate"]
@@ -34,7 +33,7 @@ def validate(ctx: typer.Context, output: options.Format = options.Output.TABLE) 
     if output in envelopes.FORMATS:
         envelopes.write(envelopes.problem_list([]), output, sys.stdout)
     else:
-        tables.validated(loaded.fleet, loaded.files.count, sys.stdout)
+        tables.validated(loaded.fleet, loaded.snapshot.count, sys.stdout)
 
 
 @app.command("list", cls=commands.Command)
@@ -44,10 +43,11 @@ def list_sites(
 ) -> None:
     """List sites."""
     fleet = opening.of(ctx).fleet().fleet
-    chosen = selecting.select(fleet, selection, opening.read_stdin)
     if output == options.Output.NAME:
-        envelopes.write_names(chosen, sys.stdout)
-    elif output in envelopes.FORMATS:
+        envelopes.write_names(selecting.names(fleet, selection, opening.read_stdin), sys.stdout)
+        return
+    chosen = selecting.select(fleet, selection, opening.read_stdin)
+    if output in envelopes.FORMATS:
         envelopes.write(envelopes.site_list(chosen), output, sys.stdout)
     else:
         tables.sites_table(chosen, sys.stdout, wide=output == options.Output.WIDE)
@@ -71,12 +71,15 @@ def explain(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Explain where a site's values come from, what they shadow, and which templates use them."""
+    from fleetctl.console import explanations
+    from fleetctl.rendering import bundles, usages
+
     loaded = opening.of(ctx).fleet()
     chosen = selecting.one(loaded.fleet, site)
     project = loaded.project
     assigned = [bundles.load(project.templates, name, project.shown) for name in chosen.bundles]
     defaults = [
-        loading.Layer(f"bundle {one.name}", {"vars": {one.values_key: one.values}}, one.document, ("values",), lifted=2)
+        entries.Layer(f"bundle {one.name}", {"vars": {one.values_key: one.values}}, one.document, ("values",), lifted=2)
         for one in assigned
     ]
     found = explaining.explain(loaded, chosen.name, explaining.field_of(path) if path else (), defaults)

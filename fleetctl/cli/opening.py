@@ -39,9 +39,9 @@ class Opening:
 
     def fleet(self) -> fleets.Loaded:
         """Load the project's inventory; raises ``NotConfigured`` or ``InvalidInput``."""
-        from fleetctl.inventory import fleets
+        from fleetctl.inventory import caching, locating
 
-        return fleets.load(self.project())
+        return caching.load(locating.file(self._start))
 
     def directory(self, project: projects.Project) -> connecting.Directory:
         """Return what knows how each site is reached."""

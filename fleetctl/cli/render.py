@@ -11,7 +11,7 @@ import typer
 
 from fleetctl.cli import commands, opening, options
 from fleetctl.console import tables
-from fleetctl.inventory import fleets, selecting
+from fleetctl.inventory import selecting
 from fleetctl.model import codes, errors, problems, projects, sites
 from fleetctl.rendering import bundles, rendering, trees
 from fleetctl.reports import envelopes, manifests
@@ -61,12 +61,7 @@ def render(
     asked = _load(project, names)
     names_of_bundles = [bundle.name for bundle in asked]
     members = _assigned(chosen, names_of_bundles)
-    rendered = rendering.render(
-        loaded.fleet,
-        asked,
-        members,
-        lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field, exact=True),
-    )
+    rendered = rendering.render(loaded.fleet, asked, members, loaded.origin)
     if out == "-":
         manifests.write(rendered.releases, style, sys.stdout)
         return

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pathlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from fleetctl.console import terminals
 from fleetctl.model import sites
-from fleetctl.rendering import rendering, trees
+
+if TYPE_CHECKING:  # a list of sites shall not wait for the libraries that render
+    from fleetctl.rendering import rendering, trees
 
 __all__ = ["rendered", "sites_table", "table", "validated"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from fleetctl.inventory import fleets, loading
+from fleetctl.inventory import entries, fleets, layers
 from fleetctl.model import codes, errors, layering, problems, values
 from fleetctl.reading import scalars
 
@@ -47,7 +47,7 @@ def field_of(path: str) -> problems.Field:
 
 
 def explain(
-    loaded: fleets.Loaded, name: str, field: problems.Field = (), below: Sequence[loading.Layer] = ()
+    loaded: fleets.Loaded, name: str, field: problems.Field = (), below: Sequence[entries.Layer] = ()
 ) -> list[Explanation]:
     """Explain every leaf of a site at or below a field; raises ``UsageError`` when there is nothing.
 
@@ -78,7 +78,7 @@ def _all_contributions(
     name: str,
     explained: tuple[problems.Field, object],
     own: values.Vars,
-    below: Sequence[loading.Layer],
+    below: Sequence[entries.Layer],
 ) -> Iterator[Contribution]:
     """Return what the inventory and the bundles say; a bundle's value counts only where the site has none."""
     leaf, value = explained
@@ -89,9 +89,9 @@ def _all_contributions(
     yield from (msgspec.structs.replace(part, counts=False) for part in second)
 
 
-def _layers(files: loading.Files, name: str, field: problems.Field) -> list[loading.Layer]:
+def _layers(files: entries.Files, name: str, field: problems.Field) -> list[entries.Layer]:
     """Return the layers that can say something about a field, lowest first."""
-    *lower, site = fleets.layers_of(files, name)
+    *lower, site = layers.layers_of(files, name)
     if field[:1] not in (("name",), ("nodes",)):
         return [*lower, site]
     entry = files.sites[name]
@@ -107,13 +107,13 @@ def _until_list(field: problems.Field) -> problems.Field:
     return next((field[:at] for at in range(start, len(field)) if isinstance(field[at], int)), field)
 
 
-def _contributions(layers: Sequence[loading.Layer], field: problems.Field, value: object) -> list[Contribution]:
+def _contributions(known: Sequence[entries.Layer], field: problems.Field, value: object) -> list[Contribution]:
     """Return what each layer says, highest first; a node's vars are asked for as ``nodes[0].vars...``."""
     found: list[Contribution] = []
     counts = True
     if field[:1] == ("nodes",) and field[2:3] == ("vars",):
         field = field[2:]
-    for layer in reversed(layers):
+    for layer in reversed(known):
         said = _said(layer, field, as_map=value == {})
         if said is None:
             continue
@@ -124,7 +124,7 @@ def _contributions(layers: Sequence[loading.Layer], field: problems.Field, value
     return found
 
 
-def _said(layer: loading.Layer, field: problems.Field, *, as_map: bool) -> tuple[str, object, problems.Field] | None:
+def _said(layer: entries.Layer, field: problems.Field, *, as_map: bool) -> tuple[str, object, problems.Field] | None:
     """Return what a layer says about a field, itself or through something above it.
 
     A map speaks for itself only when nothing is left in it; otherwise its leaves are explained one by one.

@@ -5,13 +5,24 @@ from __future__ import annotations
 import pathlib
 import stat
 
+import msgspec
+
 from fleetctl.model import codes, errors, problems, projects
 from fleetctl.reading import disk
-from fleetctl.schema import checking, shapes
 
-__all__ = ["FILE", "find"]
+__all__ = ["FILE", "Settings", "file", "find", "missing", "project", "settings"]
 
 FILE = "fleetctl.yaml"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a project's settings file says, checked, with what it leaves out filled in."""
+
+    name: str
+    inventory: str
+    templates: str
+    needs_templates: bool
+    """A project without bundles needs no folder for them, unless it says that there is one."""
 
 
 def find(start: pathlib.Path) -> projects.Project:
@@ -19,46 +30,64 @@ def find(start: pathlib.Path) -> projects.Project:
 
     Raises ``NotConfigured`` when there is none, ``InvalidInput`` when its settings are wrong or cannot be looked for.
     """
+    found = file(start)
+    text, refused = disk.read(found, FILE)
+    if refused:
+        raise errors.InvalidInput(refused, files=1)
+    return project(found.parent, settings(text, found.parent))
+
+
+def file(start: pathlib.Path) -> pathlib.Path:
+    """Return the settings file of the project that ``start`` lies in; raises as ``find`` does."""
     start = start.absolute()
     if not stat.S_ISDIR(_mode(start, str(start))):
         message = f"{start} is not a folder"
         raise errors.NotConfigured(codes.Code.PROJECT_NOT_FOUND, message, "Give -C an existing folder.")
     for folder in (start, *start.parents):
         if stat.S_ISREG(_mode(folder / FILE, str(folder))):
-            return _load(folder / FILE)
+            return folder / FILE
     message = f"no {FILE} in {start} or a folder above it"
     raise errors.NotConfigured(codes.Code.PROJECT_NOT_FOUND, message, "Give the project's folder with -C DIR.")
 
 
-def _load(file: pathlib.Path) -> projects.Project:
-    text, found = disk.read(file, FILE)
-    document, faults = (None, []) if found else checking.only(text, FILE, "project", "Project")
+def settings(text: bytes, root: pathlib.Path) -> Settings:
+    """Read the text of a settings file; raises ``InvalidInput``, also for a folder that it names and nobody finds."""
+    from fleetctl.schema import checking, shapes
+
+    document, faults = checking.only(text, FILE, "project", "Project")
     if document is None:
-        raise errors.InvalidInput(found + faults, files=1)
-    settings = shapes.Project.model_validate(document.data)
-    project = projects.Project(
-        name=settings.name,
-        root=file.parent,
-        inventory=_folder(file.parent, settings.paths.inventory),
-        templates=_folder(file.parent, settings.paths.templates),
-    )
-    # A project without bundles needs no folder for them, unless it says that there is one.
-    needed = {"inventory": project.inventory}
-    if "templates" in settings.paths.model_fields_set:
-        needed["templates"] = project.templates
-    missing = [
+        raise errors.InvalidInput(faults, files=1)
+    shape = shapes.Project.model_validate(document.data)
+    said = "templates" in shape.paths.model_fields_set
+    made = Settings(shape.name, shape.paths.inventory, shape.paths.templates, said)
+    of_project = project(root, made)
+    found = [
         problems.Problem(
             codes.Code.PROJECT_MISSING_FOLDER,
-            f"there is no folder {project.shown(folder)}; make it, or say here where it is",
+            f"there is no folder {of_project.shown(folder)}; make it, or say here where it is",
             document.mark(("paths", name)),
             ("paths", name),
         )
-        for name, folder in needed.items()
-        if not stat.S_ISDIR(_mode(folder, project.shown(folder)))
+        for name, folder in missing(of_project, made).items()
     ]
-    if missing:
-        raise errors.InvalidInput(missing, files=1)
-    return project
+    if found:
+        raise errors.InvalidInput(found, files=1)
+    return made
+
+
+def project(root: pathlib.Path, said: Settings) -> projects.Project:
+    """Return the project in a folder, whose settings file says so much."""
+    return projects.Project(said.name, root, (root / said.inventory).resolve(), (root / said.templates).resolve())
+
+
+def missing(of_project: projects.Project, said: Settings) -> dict[str, pathlib.Path]:
+    """Return the folders that must be there and are not, by their names under ``paths``."""
+    needed = {"inventory": of_project.inventory}
+    if said.needs_templates:
+        needed["templates"] = of_project.templates
+    return {
+        name: folder for name, folder in needed.items() if not stat.S_ISDIR(_mode(folder, of_project.shown(folder)))
+    }
 
 
 def _mode(path: pathlib.Path, shown: str) -> int:
@@ -72,7 +101,3 @@ def _mode(path: pathlib.Path, shown: str) -> int:
         return 0
     except OSError as error:
         raise errors.InvalidInput([disk.refusal(error, shown)], files=1) from None
-
-
-def _folder(root: pathlib.Path, path: str) -> pathlib.Path:
-    return (root / path).resolve()

@@ -19,7 +19,7 @@ import msgspec
 from fleetctl.model import codes, errors, selectors, sites
 from fleetctl.reading import scalars
 
-__all__ = ["Selection", "one", "select"]
+__all__ = ["Selection", "names", "one", "select"]
 
 _SAMPLE = re.compile(r"(?P<percent>[0-9]{1,9}(?:\.[0-9]{1,9})?)%|(?P<count>[0-9]{1,9})")
 
@@ -55,21 +55,27 @@ def select(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], st
 
     Raises ``UsageError`` for flags that mean nothing in this fleet and ``EmptySelection`` when no site is left.
     """
+    return [fleet.sites[name] for name in names(fleet, selection, read_stdin)]
+
+
+def names(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], str] = lambda: "") -> list[str]:
+    """Return the names of the selected sites, sorted, without looking at the sites themselves; raises as ``select``."""
     read_stdin = functools.cache(read_stdin)  # it can be read once, and several flags may say "-"
-    chosen = list(fleet.sites.values())
+    chosen = list(fleet.sites)
     for text in selection.selectors:
         selector = _selector(text)
-        chosen = [site for site in chosen if selector.matches(sites.selectable_labels(site))]
+        chosen = [name for name in chosen if selector.matches(fleet.labels_of(name))]
     if selection.groups:
         members = [_group(fleet, name) for name in selection.groups]
-        chosen = [site for site in chosen if any(group.match.matches(site.labels) for group in members)]
+        # Groups cannot select on the two labels that are built in, so these do not disturb.
+        chosen = [name for name in chosen if any(group.match.matches(fleet.labels_of(name)) for group in members)]
     if selection.sites:
         named = _named(fleet, selection.sites, "--site", read_stdin)
-        chosen = [site for site in chosen if site.name in named]
+        chosen = [name for name in chosen if name in named]
     if selection.exclude:
         _refuse_empty(selection.exclude)
         named = _named(fleet, selection.exclude, "--exclude", read_stdin)
-        chosen = [site for site in chosen if site.name not in named]
+        chosen = [name for name in chosen if name not in named]
     chosen = _sample(chosen, selection)
     if not chosen:
         raise errors.EmptySelection(codes.Code.SELECTION_EMPTY, *_why_empty(fleet, selection))
@@ -156,7 +162,7 @@ def _file(path: str, flag: str) -> str:
         raise errors.UsageError(codes.Code.SELECTION_UNREADABLE_FILE, message) from None
 
 
-def _sample(chosen: list[sites.Site], selection: Selection) -> list[sites.Site]:
+def _sample(chosen: list[str], selection: Selection) -> list[str]:
     """Take a part of the sites by the hash of their names, so that a smaller sample is inside a larger one."""
     if selection.sample is None:
         return chosen
@@ -166,8 +172,8 @@ def _sample(chosen: list[sites.Site], selection: Selection) -> list[sites.Site]:
         message = f'--sample takes a number of sites such as 50 or a percentage such as 5%, not "{selection.sample}"'
         raise errors.UsageError(codes.Code.SELECTION_BAD_SAMPLE, message)
     wanted = max(int(len(chosen) * number / 100), 1) if match["percent"] else int(number)
-    order = sorted(chosen, key=lambda site: hashlib.sha256(f"{selection.seed}:{site.name}".encode()).digest())
-    return sorted(order[:wanted], key=lambda site: site.name)
+    order = sorted(chosen, key=lambda name: hashlib.sha256(f"{selection.seed}:{name}".encode()).digest())
+    return sorted(order[:wanted])
 
 
 def _why_empty(fleet: sites.Fleet, selection: Selection) -> tuple[str, str]:
@@ -176,7 +182,7 @@ def _why_empty(fleet: sites.Fleet, selection: Selection) -> tuple[str, str]:
         return "the inventory has no sites", "Add a SiteList document to the inventory folder."
     many = len(fleet.sites) > 1
     count = f"none of the {len(fleet.sites):,} sites matches" if many else "the only site does not match"
-    known = {key for site in fleet.sites.values() for key in sites.selectable_labels(site)}
+    known = {key for name in fleet.sites for key in fleet.labels_of(name)}
     asked = [requirement for text in selection.selectors for requirement in selectors.parse(text).requirements]
     missing = [one.key for one in asked if one.key not in known and not one.matches({})]
     if not missing:

@@ -23,3 +23,7 @@ class Project(msgspec.Struct, frozen=True):
             if path.is_relative_to(base):
                 return path.relative_to(base).as_posix()
         return path.as_posix()
+
+    def bundles(self) -> set[str]:
+        """Return the names of the bundles that the project has; whether they are sound is another question."""
+        return {path.parent.name for path in self.templates.glob("*/bundle.yaml")}

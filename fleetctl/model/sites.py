@@ -136,8 +136,15 @@ class Fleet(msgspec.Struct, frozen=True):
     """All sites of a project, by name in sorted order, and its groups by name."""
 
     name: str
-    sites: dict[str, Site]
+    sites: Mapping[str, Site]
     groups: dict[str, Group]
+    known_labels: Mapping[str, Mapping[str, str]] = {}
+    """What ``-l`` sees of each site, where that is known without the site; sites may be expensive to come by."""
+
+    def labels_of(self, name: str) -> Mapping[str, str]:
+        """Return what ``-l`` sees of a site."""
+        known = self.known_labels.get(name)
+        return selectable_labels(self.sites[name]) if known is None else known
 
 
 def selectable_labels(site: Site) -> Mapping[str, str]:

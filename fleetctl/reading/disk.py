@@ -8,9 +8,11 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from fleetctl.model import codes, problems
 
-__all__ = ["PART", "files", "is_there", "private_folder", "read", "refusal", "replace"]
+__all__ = ["PART", "Tree", "is_there", "private_folder", "read", "refusal", "replace", "tree"]
 
 PART = ".fleetctl-part-"
 """What names of files begin with that are not whole yet; a process that was killed leaves one."""
@@ -44,16 +46,24 @@ def refusal(error: OSError, shown: str) -> problems.Problem:
     return problems.Problem(codes.Code.PROJECT_UNREADABLE, message, problems.Mark(shown))
 
 
-def files(
-    folder: pathlib.Path, endings: tuple[str, ...], shown: Callable[[pathlib.Path], str]
-) -> tuple[list[pathlib.Path], list[problems.Problem]]:
-    """Return the files with these endings below a folder, sorted, and a problem for each folder that cannot be read.
+class Tree(msgspec.Struct, frozen=True):
+    """What is in a folder and below it, without what begins with a dot; all sorted."""
 
-    What begins with a dot is left out. Links that cannot be followed are among the files, whatever their names: they
-    may stand for a folder, and reading them tells what is wrong. Links to folders are followed, and each folder is
-    searched once, however many ways lead to it: where it lies, or else by the first of its links.
+    files: list[pathlib.Path]
+    lost: list[pathlib.Path]
+    """Links that cannot be followed: each may stand for a file of any name, or for a folder."""
+    refused: list[problems.Problem]
+    """One for each folder that cannot be read."""
+
+
+def tree(folder: pathlib.Path, shown: Callable[[pathlib.Path], str]) -> Tree:
+    """List the files below a folder.
+
+    Links to folders are followed, and each folder is searched once, however many ways lead to it: where it lies, or
+    else by the first of its links.
     """
     found: list[pathlib.Path] = []
+    lost: list[pathlib.Path] = []
     refused: list[problems.Problem] = []
     seen: set[pathlib.Path] = set()
     plain, linked = [folder], list[pathlib.Path]()
@@ -69,11 +79,11 @@ def files(
                 path = here / entry.name
                 if is_folder:
                     (linked if entry.is_symlink() else plain).append(path)
-                elif is_folder is None or entry.name.endswith(endings):
-                    found.append(path)
+                else:
+                    (lost if is_folder is None else found).append(path)
         except OSError as error:
             refused.append(refusal(error, shown(here)))
-    return sorted(found), refused
+    return Tree(sorted(found), sorted(lost), refused)
 
 
 def _entries(folder: pathlib.Path) -> Iterator[tuple[os.DirEntry[str], bool | None]]:

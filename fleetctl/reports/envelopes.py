@@ -43,9 +43,9 @@ def write(envelope: _Envelope, style: str, stream: TextIO) -> None:
         stream.writelines(f"{item.get('name') or item.get('code')}\n" for item in many)
 
 
-def write_names(found: Iterable[sites.Site], stream: TextIO) -> None:
-    """Write what ``name`` shows of sites, without making the rest of them: for 10,000 sites that is a second."""
-    stream.writelines(f"{site.name}\n" for site in found)
+def write_names(names: Iterable[str], stream: TextIO) -> None:
+    """Write what ``name`` shows of sites, which takes nothing but their names: for 10,000 sites that is a second."""
+    stream.writelines(f"{name}\n" for name in names)
 
 
 def site_list(chosen: Iterable[sites.Site]) -> _Envelope:

@@ -48,12 +48,7 @@ def prepare(
         raise errors.EmptySelection(*_nobody(chosen, assigned, bundle.name))
     made: dict[str, releases.Release] = {}
     if not remove:
-        rendered = rendering.render(
-            loaded.fleet,
-            [bundle],
-            taking_part,
-            lambda site, field: fleets.origin(fleets.layers_of(loaded.files, site), field, exact=True),
-        )
+        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin)
         made = {release.site: release for release in rendered.releases}
     wanted = [planning.Wanted(site, made.get(site.name)) for site in taking_part]
     return Prepared(

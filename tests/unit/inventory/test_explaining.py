@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from fleetctl.inventory import explaining, fleets, loading
+from fleetctl.inventory import entries, explaining, layers
 from fleetctl.model import codes, errors, problems, sites, values
 from fleetctl.reading import yaml12
 from tests.unit.inventory import writing
@@ -42,13 +42,13 @@ def test_the_winner_carries_the_value_of_the_fleet(data: dict[str, Any]) -> None
         built_in = msgspec.to_builtins(sites.Site(name))
         for one in explaining.explain(loaded, name):
             assert one.value == problems.value_at(plain, one.field)
-            layers = fleets.layers_of(loaded.files, name)
+            known = layers.layers_of(loaded.files, name)
             if any(part.counts for part in one.contributions):
                 assert _made(one.contributions) == one.value
-                assert fleets.origin(layers, one.field, exact=True) == one.contributions[0].mark
+                assert layers.origin(known, one.field, exact=True) == one.contributions[0].mark
             else:
                 assert one.value == problems.value_at(built_in, one.field)
-                assert fleets.origin(layers, one.field, exact=True) is None
+                assert layers.origin(known, one.field, exact=True) is None
 
 
 @settings(max_examples=40)
@@ -99,7 +99,7 @@ DATA: dict[str, Any] = {
 }
 
 
-def _explained(path: str, *, below: tuple[loading.Layer, ...] = ()) -> explaining.Explanation:
+def _explained(path: str, *, below: tuple[entries.Layer, ...] = ()) -> explaining.Explanation:
     field = explaining.field_of(path)
     (one,) = explaining.explain(writing.loaded(_files(DATA)), "s", field, below)
     return one
@@ -215,9 +215,9 @@ def test_what_is_no_path(path: str) -> None:
         explaining.field_of(path)
 
 
-def _bundle(bundle_values: dict[str, Any]) -> loading.Layer:
+def _bundle(bundle_values: dict[str, Any]) -> entries.Layer:
     (document,), _ = yaml12.read(writing.document("Bundle", {"values": bundle_values}), "templates/app/bundle.yaml")
-    return loading.Layer("bundle app", {"vars": {"pos": bundle_values}}, document, ("values",), lifted=2)
+    return entries.Layer("bundle app", {"vars": {"pos": bundle_values}}, document, ("values",), lifted=2)
 
 
 BELOW = (_bundle({"retries": 3, "cidrs": ["bundle"], "key": 7, "tls": {"minVersion": "1.0"}}),)

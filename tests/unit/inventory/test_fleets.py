@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetctl.inventory import fleets
+from fleetctl.inventory import layers
 from fleetctl.model import codes, errors, problems, values
 from tests.unit.inventory import writing
 
@@ -78,7 +78,7 @@ def test_layers_of_a_site_merge_to_the_site(data: dict[str, Any]) -> None:
     loaded = writing.loaded(_usual(data))
     for name, site in loaded.fleet.sites.items():
         merged: dict[str, Any] = {}
-        for layer in fleets.layers_of(loaded.files, name):
+        for layer in layers.layers_of(loaded.files, name):
             merged = _laid_over(merged, layer.data)
         assert site.vars == merged.get("vars", {})
         assert site.labels == merged.get("labels", {})
@@ -108,10 +108,10 @@ _ITEMS = st.integers(1, 3)
 )
 def test_an_item_of_a_list_leads_to_its_own_line(said: list[tuple[str, int]]) -> None:
     """Through any layers that set, append to or remove a list, each item is found where it is written."""
-    layers, serial = [], iter(range(100))
+    written, serial = [], iter(range(100))
     for verb, count in said:
         items = [f"item-{next(serial)}" for _ in range(count)]
-        layers.append(
+        written.append(
             {
                 "sets": {"pos": {"list": items}},
                 "appends": {"pos": {"list+": items}},
@@ -120,12 +120,12 @@ def test_an_item_of_a_list_leads_to_its_own_line(said: list[tuple[str, int]]) ->
                 "is silent": {"pos": {"other": items}},
             }[verb]
         )
-    groups = [{"name": f"g{i}", "match": "", "priority": i, "vars": layer} for i, layer in enumerate(layers)]
+    groups = [{"name": f"g{i}", "match": "", "priority": i, "vars": layer} for i, layer in enumerate(written)]
     files = _usual({"defaults": {}, "file": {}, "groups": groups, "sites": [{"name": "s"}]})
     loaded = writing.loaded(files)
     found = problems.value_at(loaded.fleet.sites["s"].vars, ("pos", "list"))
     for index, item in enumerate(found if isinstance(found, list) else []):
-        mark = fleets.origin(fleets.layers_of(loaded.files, "s"), ("vars", "pos", "list", index), exact=True)
+        mark = layers.origin(layers.layers_of(loaded.files, "s"), ("vars", "pos", "list", index), exact=True)
         assert mark is not None
         line = files[mark.path].split("\n")[mark.line - 1]
         assert line[mark.column - 1 :].startswith(json.dumps(item))
@@ -159,8 +159,8 @@ ORIGINS = {
 def test_origins(path: str, place: str, *, exact: bool) -> None:
     """A value leads to its line, what is missing to the nearest thing; ``exact`` wants the value itself."""
     loaded = writing.loaded(ORIGINS)
-    layers = fleets.layers_of(loaded.files, "s")
-    mark = fleets.origin(layers, problems.parse_field(path))
+    known = layers.layers_of(loaded.files, "s")
+    mark = layers.origin(known, problems.parse_field(path))
     name, _, begins = place.partition(" ")
     if not begins:
         assert mark is None
@@ -168,7 +168,7 @@ def test_origins(path: str, place: str, *, exact: bool) -> None:
     assert mark is not None
     assert mark.path == name
     assert ORIGINS[name].split("\n")[mark.line - 1][mark.column - 1 :].startswith(begins)
-    assert (fleets.origin(layers, problems.parse_field(path), exact=True) == mark) is exact
+    assert (layers.origin(known, problems.parse_field(path), exact=True) == mark) is exact
 
 
 def test_layers_stand_in_their_fixed_order() -> None:
@@ -183,7 +183,7 @@ def test_layers_stand_in_their_fixed_order() -> None:
             "inventory/f.yaml": writing.document("Defaults", {}),
         }
     )
-    titles = [layer.title for layer in fleets.layers_of(loaded.files, "s")]
+    titles = [layer.title for layer in layers.layers_of(loaded.files, "s")]
     assert titles == [
         "defaults",
         "file defaults",

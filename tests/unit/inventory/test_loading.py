@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from fleetctl.inventory import loading
+from fleetctl.inventory import entries, loading, snapshots
 from fleetctl.model import codes
 from tests.unit.inventory import writing
 
 SITES = writing.document("SiteList", {"sites": [{"name": "s1"}]})
 
 
-def _load(files: dict[str, str]) -> loading.Files:
+def _load(files: dict[str, str]) -> entries.Files:
     with writing.project(files) as project:
-        return loading.load(project)
+        return loading.load(project, snapshots.take(project))
 
 
-def _codes(files: loading.Files) -> list[str]:
+def _codes(files: entries.Files) -> list[str]:
     return [str(problem.code) for problem in files.problems]
 
 
@@ -48,7 +48,7 @@ def test_links_are_followed_and_must_lead_somewhere(tmp_path: pathlib.Path) -> N
     with writing.project({}) as project:
         (project.inventory / "linked.yaml").symlink_to(tmp_path / "shared.yaml")
         (project.inventory / "broken.yaml").symlink_to(tmp_path / "missing.yaml")
-        files = loading.load(project)
+        files = loading.load(project, snapshots.take(project))
     assert sorted(files.sites) == ["s1"]
     (problem,) = files.problems
     assert problem.code is codes.Code.PROJECT_UNREADABLE
@@ -69,9 +69,9 @@ def test_linked_folders_are_searched_once(tmp_path: pathlib.Path) -> None:
         ):
             (project.inventory / name).symlink_to(target)
         (project.inventory / ".hidden").symlink_to(tmp_path)
-        files = loading.load(project)
+        files = loading.load(project, snapshots.take(project))
     assert (files.count, files.problems) == (2, [])
-    places = {name: site.layer.document.path for name, site in files.sites.items()}
+    places = {name: site.layer.mark(()).path for name, site in files.sites.items()}
     assert places == {"s1": "inventory/real/a.yaml", "s2": "inventory/one/x.yaml"}
 
 
@@ -80,7 +80,7 @@ def test_any_link_that_leads_nowhere_is_a_problem(name: str) -> None:
     """Nobody can tell that it does not stand for a folder of sites; a check must not vanish with its schema."""
     with writing.project({"inventory/a.yaml": SITES}) as project:
         (project.inventory / name).symlink_to("gone")
-        files = loading.load(project)
+        files = loading.load(project, snapshots.take(project))
     (problem,) = files.problems
     assert (str(problem.mark), problem.message) == (f"inventory/{name}", "cannot be read: No such file or directory")
     assert problem.code is codes.Code.PROJECT_UNREADABLE
@@ -99,7 +99,7 @@ def test_folders_that_cannot_be_read_are_problems(monkeypatch: pytest.MonkeyPatc
 
         with monkeypatch.context() as patched:
             patched.setattr(os, "scandir", refuse)
-            files = loading.load(project)
+            files = loading.load(project, snapshots.take(project))
     (problem,) = files.problems
     assert (str(problem.mark), problem.message) == (closed, "cannot be read: Permission denied")
     assert problem.code is codes.Code.PROJECT_UNREADABLE
@@ -180,7 +180,7 @@ def test_a_layer_knows_where_it_stands() -> None:
     assert str(layer.mark(("vars", "a"))) == "inventory/a.yaml:3:38"
     assert str(layer.mark(("vars", "a"), key=True)) == "inventory/a.yaml:3:33"
     assert str(layer.mark(("vars", "b"))) == str(layer.mark(("vars",)))
-    lifted = loading.Layer("x", {"one": {"two": 1}}, layer.document, ("sites", 0, "vars"), lifted=1)
+    lifted = entries.Layer("x", {"one": {"two": 1}}, layer.document, ("sites", 0, "vars"), lifted=1)
     assert lifted.mark(("one", "a")) == layer.mark(("vars", "a"))
 
 

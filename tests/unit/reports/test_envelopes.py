@@ -167,7 +167,7 @@ def test_names(kind: str, name: str) -> None:
 def test_names_of_many_sites_need_no_envelope() -> None:
     """The short way writes the same."""
     out = io.StringIO()
-    envelopes.write_names([SITE, SITE], out)
+    envelopes.write_names([SITE.name, SITE.name], out)
     assert out.getvalue() == _written(envelopes.site_list([SITE, SITE]), "name")
 
 
