@@ -1,18 +1,25 @@
-"""A bundle as it lies on disk: its description, its templates, its values and the schema that checks them."""
+"""A bundle as it lies on disk: its description, its templates, its values and the schema that checks them.
+
+Documents of a bundle come from templates, from YAML files that are taken as they stand, and from anything else that is
+an ``Input``: a program that makes them from a chart or an overlay gives ``Source`` objects, whose ``path`` and
+``first_line`` say where a person finds the text, and puts itself into ``Bundle.inputs``. What it gives is cut, read,
+checked and ordered as all other text is, and problems in it carry its path and lines.
+"""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import msgspec
 
-from fleetctl.model import codes, errors, problems, values
+from fleetctl.model import codes, errors, problems, sites, values
 from fleetctl.reading import complaints, disk, scalars, yaml12
 from fleetctl.schema import checking, jsonschemas, shapes
 
-__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "Source", "catalogue", "load"]
+__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "Input", "Source", "catalogue", "load"]
 
 DESCRIPTION = "bundle.yaml"
 VALUES_SCHEMA = "values.schema.json"
@@ -23,11 +30,15 @@ _Shown = Callable[[pathlib.Path], str]
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One file that takes part in rendering; ``path`` is the file as people see it."""
+    """One file that takes part in rendering; ``path`` is the file as people see it.
+
+    Text that was cut out of a larger file, or made by another program, says with ``first_line`` where it begins.
+    """
 
     name: str
     path: str
     text: str
+    first_line: int = 1
 
     @property
     def is_template(self) -> bool:
@@ -40,8 +51,18 @@ class Source(msgspec.Struct, frozen=True):
         return self.name.endswith((".yaml.j2", ".yml.j2", ".yaml", ".yml"))
 
 
+class Input(Protocol):
+    """Something that gives texts of documents which no template of the bundle makes."""
+
+    def texts(self, site: sites.Site, merged: values.Vars) -> Iterable[Source]:
+        """Return texts for a site with its merged values; raises ``InvalidInput``, told once for all sites alike.
+
+        Asked once per site: one that starts a program keeps what it made of equal values.
+        """
+
+
 class Bundle(msgspec.Struct, frozen=True):
-    """A loaded bundle; ``sources`` are sorted by name."""
+    """A loaded bundle; ``sources`` are sorted by name, ``inputs`` are what else makes documents."""
 
     name: str
     version: str
@@ -52,6 +73,7 @@ class Bundle(msgspec.Struct, frozen=True):
     sources: dict[str, Source]
     checker: jsonschemas.Checker | None
     document: yaml12.Document
+    inputs: tuple[Input, ...] = ()
 
 
 def catalogue(folder: pathlib.Path) -> list[str]:

@@ -36,10 +36,10 @@ class Parsed(msgspec.Struct, frozen=True):
     problems: tuple[problems.Problem, ...] = ()
 
 
-def split(text: str) -> list[Piece]:
+def split(text: str, first_line: int = 1) -> list[Piece]:
     """Cut rendered text before ``---`` lines; documents of nothing but comments and space are left out."""
     pieces: list[Piece] = []
-    start, line = 0, 1
+    start, line = 0, first_line
     for match in _START.finditer(text):
         _add(pieces, text[start : match.start()], line)
         line += text.count("\n", start, match.start())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from fleetctl.model import codes, errors, layering, objects, problems, releases, sites, values
-from fleetctl.rendering import bundles, documents, environments, faults, tracing
+from fleetctl.rendering import bundles, documents, environments, faults, outputs, tracing
 
 __all__ = ["Origin", "Rendered", "context_of", "render"]
 
@@ -43,7 +43,7 @@ def render(
     found += clashes.found()
     if found:
         raise errors.InvalidInput(found)
-    bodies = {(one.id, one.body) for release in made for one in release.objects}
+    bodies = {one.body for release in made for one in release.objects}
     return Rendered(made, sum(len(release.objects) for release in made), len(bodies))
 
 
@@ -76,17 +76,16 @@ class _Renderer:
         self._fleet = fleet
         self._origin = origin
         self._faults = faults.Faults()
-        self._parser = documents.Parser(bundle)
+        self._reader = outputs.Reader(bundle)
         self._environment = environments.Environment(bundle.sources)
         self._templates: list[environments.Compiled] = []
         self._tracer = tracing.Tracer(bundle, self._environment)
-        self._outputs: dict[tuple[str, str], list[tuple[documents.Piece, documents.Parsed]]] = {}
-        self._broken: list[problems.Problem] = []
+        self._broken: dict[tuple[object, ...], problems.Problem] = {}
         self._compile()
 
     def found(self) -> Iterator[problems.Problem]:
         """Return what was wrong with the bundle at any site."""
-        yield from self._broken
+        yield from self._broken.values()
         yield from self._faults.found()
 
     def _compile(self) -> None:
@@ -96,26 +95,24 @@ class _Renderer:
             try:
                 compiled = self._environment.compile(source)
             except environments.TemplateFault as fault:
-                self._broken.append(self._tracer.of_template(fault))
+                self._broken[_key(fault)] = self._tracer.of_template(fault)
             else:
                 if source.makes_objects:
                     self._templates.append(compiled)
 
     def release(self, site: sites.Site) -> releases.Release | None:
         """Render the bundle for one site; None when something is wrong, which has then been noted."""
-        if self._broken:
-            return None
         merged = self._values(site)
         if merged is None:
             return None
         context = context_of(self._fleet, self.bundle, site, merged)
         made: dict[object, releases.RenderedObject] = {}
-        complete = True
+        complete = not self._broken  # the other templates tell their faults all the same
         for source, text in self._texts(site, context):
             if text is None:
                 complete = False
                 continue
-            for piece, parsed in self._parsed(source, text):
+            for piece, parsed in self._reader.read(source, text, site.name):
                 if parsed.made is None:
                     self._note_document(site, source, context, piece, parsed)
                     complete = False
@@ -154,25 +151,26 @@ class _Renderer:
         )
 
     def _texts(self, site: sites.Site, context: Mapping[str, object]) -> Iterator[tuple[bundles.Source, str | None]]:
+        """Return every text of a site, and where it comes from; None for one that could not be made."""
         for source in self.bundle.sources.values():
             if not source.is_template:
                 yield source, source.text
+        for given in self.bundle.inputs:
+            try:
+                for source in given.texts(site, context["values"]):  # type: ignore[arg-type]  # as context_of makes it
+                    yield source, source.text
+            except errors.InvalidInput as error:
+                for problem in error.problems:
+                    key = ("input", problem.code, problem.mark, problem.field, problem.message)
+                    self._faults.note(key, site.name, lambda problem=problem: problem)  # type: ignore[misc]
+                yield bundles.Source("", "", ""), None
         for compiled in self._templates:
             try:
                 yield compiled.source, self._environment.render(compiled, context)
             except environments.TemplateFault as fault:
-                key = ("template", fault.code, fault.source, fault.line)
-                self._faults.note(key, site.name, lambda fault=fault: self._tracer.of_template(fault))  # type: ignore[misc]
+                if _key(fault) not in self._broken:  # or else it includes what does not compile
+                    self._faults.note(_key(fault), site.name, lambda fault=fault: self._tracer.of_template(fault))  # type: ignore[misc]
                 yield compiled.source, None
-
-    def _parsed(self, source: bundles.Source, text: str) -> list[tuple[documents.Piece, documents.Parsed]]:
-        key = (source.name, text)
-        known = self._outputs.get(key)
-        if known is None:
-            pieces = documents.split(text)
-            known = [(piece, self._parser.parse(piece, source.path)) for piece in pieces]
-            self._outputs[key] = known
-        return known
 
     def _note_document(
         self,
@@ -197,7 +195,7 @@ class _Renderer:
         context = context_of(self._fleet, self.bundle, site, merged or {})
         found: list[problems.Mark] = []
         for source, text in self._texts(site, context):
-            for piece, parsed in self._parsed(source, text or ""):
+            for piece, parsed in self._reader.read(source, text or "", site.name):
                 if parsed.made is not None and parsed.made.id == wanted:
                     place = self._tracer.place(documents.mark_of_name(piece, source.path), source, context)
                     found.append(place.mark if place else problems.Mark(source.path))
@@ -210,6 +208,10 @@ class _Renderer:
             return problems.Problem(codes.Code.OBJECT_CLASH, message, second)
 
         self._faults.note(("clash", two.id, two.template), site.name, problem)
+
+
+def _key(fault: environments.TemplateFault) -> tuple[object, ...]:
+    return ("template", fault.code, fault.source, fault.line)
 
 
 def _note_clashes(site: sites.Site, made: list[tuple[_Renderer, releases.Release]], clashes: faults.Faults) -> None:

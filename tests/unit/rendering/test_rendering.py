@@ -1,13 +1,15 @@
 """The loop over sites: values, releases, digests, and faults told once with all their sites."""
 
 import copy
+from collections.abc import Iterator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetctl.model import codes, errors, problems, sites
-from fleetctl.rendering import rendering
+from fleetctl.model import codes, errors, problems, releases, sites, values
+from fleetctl.rendering import bundles, rendering
 from tests.unit.rendering import making
 
 A = making.config_map("a", "x: {{ values.x | k }}")
@@ -195,3 +197,55 @@ def test_a_plain_file_is_told_by_its_own_lines() -> None:
     """Nothing was rendered, so nothing is translated."""
     (problem,) = making.problems_of({"a.yaml": "# {{ x }}\n" + making.config_map("a", "b: off")})
     assert str(problem.mark) == "app/a.yaml:7:6"
+
+
+class _Chart:
+    """An input that makes a ConfigMap of what it is asked for, and fails where the value is bad."""
+
+    def texts(self, site: sites.Site, merged: values.Vars) -> Iterator[bundles.Source]:
+        """Give one text as if it began on line 7 of a file."""
+        if merged.get("x") == "bad":
+            mark = problems.Mark("app/bundle.yaml", 9)
+            raise errors.InvalidInput([problems.Problem(codes.Code.BUNDLE_BAD_VALUE, "no such chart", mark)])
+        text = making.config_map("c", f"x: {merged['x']}\nsite: {site.name}")
+        yield bundles.Source("chart", "app/chart/templates/c.yaml", text, first_line=7)
+
+
+def _with_chart(**own: values.Vars) -> list[releases.Release]:
+    fleet = making.fleet(**own)
+    bundle = msgspec.structs.replace(making.bundle({"a.yaml.j2": A}), inputs=(_Chart(),))
+    return rendering.render(fleet, [bundle], fleet.sites.values(), lambda *_: None).releases
+
+
+def test_inputs_give_documents_like_templates() -> None:
+    """Their objects stand in the release, with the path that a person knows them by."""
+    (release,) = _with_chart(s1={"app": {"x": "v"}})
+    assert [(one.id.name, one.template) for one in release.objects] == [
+        ("a", "app/a.yaml.j2"),
+        ("c", "app/chart/templates/c.yaml"),
+    ]
+
+
+def test_problems_of_inputs_carry_their_lines_and_are_told_once() -> None:
+    """What is wrong in a text is at its line there; what an input raises is one problem for all sites."""
+    with pytest.raises(errors.InvalidInput) as caught:
+        _with_chart(s1={"app": {"x": "no"}}, s2={"app": {"x": "bad"}}, s3={"app": {"x": "bad"}})
+    assert [(str(one.mark), one.code.value, one.notes) for one in caught.value.problems] == [
+        ("app/bundle.yaml:9", "bundle/bad-value", ("at 2 sites, e.g. s2",)),
+        ("app/chart/templates/c.yaml:12:6", "yaml/ambiguous-scalar", ("at s1",)),
+    ]
+
+
+def test_a_template_that_does_not_compile_hides_no_other_fault() -> None:
+    """All at once: the syntax error, once however many templates include its file, and what the others do wrong."""
+    files = {
+        "a.yaml.j2": "{% if %}\n",
+        "b.yaml.j2": '{% include "a.yaml.j2" %}',
+        "c.yaml.j2": making.config_map("c", "x: {{ values.y | k }}"),
+        "d.yaml": making.config_map("d", "x: no"),
+    }
+    assert sorted((str(one.mark), one.code.value) for one in making.problems_of(files)) == [
+        ("app/a.yaml.j2:1", "template/syntax"),
+        ("app/c.yaml.j2:6", "template/undefined"),
+        ("app/d.yaml:6:6", "yaml/ambiguous-scalar"),
+    ]
