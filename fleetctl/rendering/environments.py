@@ -22,7 +22,7 @@ import msgspec
 
 from fleetctl.model import codes, values
 from fleetctl.reading import scalars
-from fleetctl.rendering import bundles, filters, printing
+from fleetctl.rendering import bundles, filters, measures, printing
 
 __all__ = ["Compiled", "Environment", "TemplateFault"]
 
@@ -213,7 +213,7 @@ def _failed(error: Exception) -> str:
     """Say what Python found in words of templates, where we know them."""
     said = str(error)
     match error:
-        case filters.FilterError() | OverflowError():
+        case filters.FilterError() | measures.MeasureError() | OverflowError():
             return said
         case RecursionError():
             return "the template calls itself without end, or is nested too deep"

@@ -12,9 +12,21 @@ import jinja2
 
 from fleetctl.model import values
 from fleetctl.reading import yamltext
-from fleetctl.rendering import printing
+from fleetctl.rendering import measures, printing
 
-__all__ = ["FILTERS", "FilterError", "b64enc", "dns1123", "k", "nindent", "quote", "required", "sha256", "toyaml"]
+__all__ = [
+    "FILTERS",
+    "FilterError",
+    "b64enc",
+    "dns1123",
+    "k",
+    "nindent",
+    "quote",
+    "required",
+    "sha256",
+    "ternary",
+    "toyaml",
+]
 
 
 class FilterError(Exception):
@@ -76,14 +88,26 @@ def dns1123(value: object) -> str:
     return f"{name[: _LONGEST_LABEL - 9].rstrip('-')}-{mark}"
 
 
+def ternary(value: object, true: object, false: object) -> object:
+    """Return the first of two values where a boolean is true, else the second."""
+    if not isinstance(printing.defined(value), bool):
+        msg = f"ternary takes a boolean, not {values.kind_of(value)}; compare: (x == y) | ternary(...)"
+        raise FilterError(msg)
+    return true if value else false
+
+
 FILTERS: Final[dict[str, Callable[..., object]]] = {
     "b64enc": b64enc,
+    "cpu": measures.cpu,
     "dns1123": dns1123,
+    "ipnet": measures.ipnet,
     "k": k,
+    "mem": measures.mem,
     "nindent": nindent,
     "quote": quote,
     "required": required,
     "sha256": sha256,
+    "ternary": ternary,
     "tojson": k,
     "toyaml": toyaml,
 }
