@@ -41,8 +41,8 @@ class Quantity(msgspec.Struct, frozen=True):
             return f"{number / 2 ** _BINARY[fits[-1]]}{fits[-1]}" if fits else f"{number}"
         if number == 0:
             return "0"
-        power = max(power for power in _DECIMAL.values() if (number / fractions.Fraction(10) ** power).denominator == 1)
-        shown = number / fractions.Fraction(10) ** power
+        power = max(power for power in _DECIMAL.values() if (number / _tens(power)).denominator == 1)
+        shown = number / _tens(power)
         if self.style == "exponent":
             return f"{shown}e{power}" if power else f"{shown}"
         return f"{shown}{next(suffix for suffix, known in _DECIMAL.items() if known == power)}"
@@ -59,7 +59,7 @@ class Quantity(msgspec.Struct, frozen=True):
         """Return the number of units, such as ``Mi`` or ``m``, that this is; raises ``KeyError`` for an unknown one."""
         if unit in _BINARY:
             return self.number / 2 ** _BINARY[unit]
-        return self.number / fractions.Fraction(10) ** _DECIMAL[unit]
+        return self.number / _tens(_DECIMAL[unit])
 
 
 def parse(text: str) -> Quantity:
@@ -73,7 +73,7 @@ def parse(text: str) -> Quantity:
     if suffix in _BINARY:
         number *= 2 ** _BINARY[suffix]
     else:
-        number *= fractions.Fraction(10) ** (int(exponent) if exponent else _DECIMAL[suffix])
+        number *= _tens(int(exponent) if exponent else _DECIMAL[suffix])
     if abs(number) > _LARGEST:
         msg = "is too large; API servers know no more than 2^63 - 1"
         raise QuantityError(msg)
@@ -81,3 +81,7 @@ def parse(text: str) -> Quantity:
         msg = "is finer than a billionth; API servers would round it up"
         raise QuantityError(msg)
     return Quantity(number, "binary" if suffix in _BINARY else "exponent" if exponent else "decimal")
+
+
+def _tens(power: int) -> fractions.Fraction:
+    return fractions.Fraction(10**power) if power >= 0 else fractions.Fraction(1, 10**-power)
