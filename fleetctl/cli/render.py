@@ -12,8 +12,8 @@ import typer
 from fleetctl.cli import commands, opening, options
 from fleetctl.console import tables
 from fleetctl.inventory import selecting
-from fleetctl.model import codes, errors, problems, projects, sites
-from fleetctl.rendering import bundles, rendering, trees
+from fleetctl.model import codes, errors, sites
+from fleetctl.rendering import describing, rendering, trees
 from fleetctl.reports import envelopes, manifests
 
 __all__ = ["Style", "app", "render"]
@@ -58,7 +58,7 @@ def render(
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
     project = loaded.project
     names = wanted or sorted({name for site in chosen for name in site.bundles})
-    asked = _load(project, names)
+    asked = describing.load_all(project.templates, names, project.shown)
     names_of_bundles = [bundle.name for bundle in asked]
     members = _assigned(chosen, names_of_bundles)
     rendered = rendering.render(loaded.fleet, asked, members, loaded.origin)
@@ -76,24 +76,6 @@ def render(
         envelopes.write(envelopes.release_list(rendered.releases), output, sys.stdout)
     else:
         tables.rendered(rendered, written, folder, len(chosen) - len(members), sys.stdout)
-
-
-def _load(project: projects.Project, names: list[str]) -> list[bundles.Bundle]:
-    """Load bundles, each once however often it is named; raises ``InvalidInput`` with what is wrong with any."""
-    loaded: dict[str, bundles.Bundle] = {}
-    found: list[problems.Problem] = []
-    files = 0
-    for name in names:
-        try:
-            bundle = bundles.load(project.templates, name, project.shown)
-        except errors.InvalidInput as error:
-            found += error.problems
-            files += error.files
-        else:
-            loaded[bundle.name] = bundle
-    if found:
-        raise errors.InvalidInput(found, files=files)
-    return list(loaded.values())
 
 
 def _assigned(chosen: list[sites.Site], names: list[str]) -> list[sites.Site]:

@@ -66,6 +66,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
     name: str
     version: str
+    description: str
     namespace: str
     values_key: str
     values: values.Vars
@@ -128,6 +129,7 @@ class _Loader:
         return Bundle(
             name=said.name,
             version=said.version,
+            description=said.description,
             namespace=said.namespace,
             values_key=said.values_key or said.name,
             values=said.values,

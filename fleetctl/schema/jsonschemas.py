@@ -41,6 +41,11 @@ class Checker:
             msg = f"{what}: {f'{place}: ' if place else ''}{_first_line(error)}"
             raise SchemaError(msg) from None
 
+    @property
+    def schema(self) -> object:
+        """The schema itself, for who describes what it takes."""
+        return self._schema
+
     def complaints(self, value: object) -> list[Complaint]:
         """Return everything the schema has against a value; an empty list means that it fits."""
         if self._validator.is_valid(value):

@@ -1,29 +1,37 @@
 """The bundles and fleets that ship with fleetctl, rendered: what comes out is in the repository and read by people.
 
-Each ``templates/<bundle>/examples/<case>/`` holds ``values.yaml`` (what stands under the bundle's key of vars), perhaps
-``site.yaml`` (an entry of a site list) and ``expected/``, laid out as ``fleetctl render`` lays out a site.
-``FLEETCTL_WRITE_GOLDEN=1 pytest tests/golden`` writes ``expected/``: read the diff.
+``fleetctl bundle test BUNDLE --update``, or ``FLEETCTL_WRITE_GOLDEN=1 pytest tests/golden`` for all, writes the
+``expected/`` of examples: read the diff.
 """
 
+import itertools
 import json
 import os
 import pathlib
-import shutil
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
-import yaml
 
 from fleetctl.inventory import fleets, locating
 from fleetctl.model import projects, releases
-from fleetctl.rendering import bundles, rendering, trees
+from fleetctl.reading import yamltext
+from fleetctl.rendering import bundles, examples, rendering, trees
 from tests.architecture import sources
 
 TEMPLATES = sources.ROOT / "templates"
 RETAIL = sources.ROOT / "inventories" / "retail"
 WRITE = os.environ.get("FLEETCTL_WRITE_GOLDEN") == "1"
-EXAMPLES = sorted(TEMPLATES.glob("*/examples/*/"))
+BUNDLES = bundles.catalogue(TEMPLATES)
+EXAMPLES = [
+    pytest.param(name, case, id=f"{name}-{case.name}")
+    for name in BUNDLES
+    for case in examples.cases(bundles.load(TEMPLATES, name, str), TEMPLATES / name, str)
+]
 
 
 def _render(project: projects.Project) -> list[releases.Release]:
@@ -35,20 +43,6 @@ def _render(project: projects.Project) -> list[releases.Release]:
     return rendering.render(loaded.fleet, asked, members, lambda *_: None).releases
 
 
-def _example(example: pathlib.Path, folder: pathlib.Path) -> projects.Project:
-    """Make a project of one site, which has the example's values."""
-    bundle = bundles.load(TEMPLATES, example.parent.parent.name, str)
-    head = {"apiVersion": "fleetctl.dev/v1alpha1", "kind": "SiteList"}
-    site = {"name": "store-00001"}
-    if (example / "site.yaml").exists():
-        site = yaml.load((example / "site.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    own = yaml.load((example / "values.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    entry = {**site, "bundles": {bundle.name: {}}, "vars": {bundle.values_key: own or {}}}
-    (folder / "inventory").mkdir(parents=True)
-    (folder / "inventory" / "sites.yaml").write_text(json.dumps({**head, "sites": [entry]}), encoding="utf-8")
-    return projects.Project("examples", folder, folder / "inventory", TEMPLATES)
-
-
 def _texts(folder: pathlib.Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
@@ -57,38 +51,97 @@ def _texts(folder: pathlib.Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("example", [pytest.param(path, id=f"{path.parts[-3]}-{path.name}") for path in EXAMPLES])
-def test_example(example: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """An example renders to exactly the files in expected/, and to exactly their text."""
-    (release,) = _render(_example(example, tmp_path / "project"))
-    trees.write([release], tmp_path / "out", "yaml", lambda *_: True)
-    made = tmp_path / "out" / release.site
+@pytest.mark.parametrize(("name", "case"), EXAMPLES)
+def test_example(name: str, case: examples.Case, tmp_path: pathlib.Path) -> None:
+    """An example renders to exactly the files in expected/, which are those that ``fleetctl render`` writes."""
+    made = examples.release(bundles.load(TEMPLATES, name, str), case)
+    texts = examples.texts(made)
     if WRITE:
-        shutil.rmtree(example / "expected", ignore_errors=True)
-        shutil.copytree(made, example / "expected")
-    assert _texts(made) == _texts(example / "expected")
+        examples.update(case, examples.compare(case, texts, str), str)
+    assert examples.compare(case, texts, str) == ()
+    trees.write([made], tmp_path / "out", "yaml", lambda *_: True)
+    assert _texts(tmp_path / "out" / made.site) == _texts(case.expected)
 
 
-@pytest.mark.parametrize("name", bundles.catalogue(TEMPLATES))
-def test_every_bundle_has_examples_a_schema_and_a_page(name: str) -> None:
+@pytest.mark.parametrize("name", BUNDLES)
+def test_every_bundle_has_two_examples_a_schema_and_a_page(name: str) -> None:
     """A bundle that ships can be tried, checks its values, and says what it is."""
     folder = TEMPLATES / name
-    assert [path for path in EXAMPLES if path.parent.parent == folder]
+    assert len([one for one in EXAMPLES if one.values[0] == name]) > 1
     assert (folder / bundles.VALUES_SCHEMA).exists()
-    assert (folder / "README.md").exists()
+    assert bundles.load(TEMPLATES, name, str).document.data["description"]  # type: ignore[index]  # a map
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {name}\n")
+    titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    wanted = ["What it deploys", "What must be there first", "Values", "Sizing", "Try it", "Operations"]
+    assert [title for title in titles if title in wanted] == wanted
 
 
-@pytest.mark.parametrize("example", [pytest.param(path, id=f"{path.parts[-3]}-{path.name}") for path in EXAMPLES])
-def test_example_renders_without_taking_anything_else_for_granted(
-    example: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
+def _leaves(schema: dict[str, Any], one: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each value that a schema knows, by its path; ``*`` stands for names that are free."""
+    if "$ref" in one:
+        one = {**schema["$defs"][one["$ref"].rpartition("/")[2]], **one}
+    below = {**one.get("properties", {})}
+    if isinstance(one.get("additionalProperties"), dict):
+        below["*"] = one["additionalProperties"]
+    for key, inner in below.items():
+        yield from _leaves(schema, inner, f"{path}.{key}" if path else key)
+    if not below:
+        yield path, one
+
+
+def _covered(path: str, rows: dict[str, str]) -> str | None:
+    """Return the row of a page's table that speaks of a value: its own, or that of a map above it."""
+    parts = path.split(".")
+    known = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next((row for one in known for row in (one, f"{one.rpartition('.')[0]}.*") if row in rows), None)
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_bundles_page_has_its_values(name: str) -> None:
+    """The table has a row for each value of the schema and no other, and the defaults that it shows are true."""
+    bundle = bundles.load(TEMPLATES, name, str)
+    page = (TEMPLATES / name / "README.md").read_text(encoding="utf-8").split("\n## Values\n")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([^`]+)` \| (.+?) \|", page, re.MULTILINE))
+    schema = json.loads((TEMPLATES / name / bundles.VALUES_SCHEMA).read_bytes())
+    paths = [path for path, _ in _leaves(schema, schema)]
+    assert [path for path in paths if _covered(path, rows) is None] == []
+    stale = {row for row in rows if not any(f"{path}.".startswith(f"{row.removesuffix('.*')}.") for path in paths)}
+    assert stale == set()
+    for path, shown in rows.items():
+        value: Any = bundle.values
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if re.fullmatch(r"`[^`]*`", shown) and value is not None:
+            assert shown.strip("`") in {yamltext.inline(value), value if isinstance(value, str) else None} - {""}, path
+        elif shown == "**no default**":
+            assert value in ("", []), path
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_every_value_is_described_and_every_map_closed(name: str) -> None:
+    """A schema that ships explains each of its values, and takes a misspelt key for the mistake that it is."""
+    schema = json.loads((TEMPLATES / name / bundles.VALUES_SCHEMA).read_bytes())
+    assert [path for path, one in _leaves(schema, schema) if not one.get("description")] == []
+
+    def open_maps(one: Any) -> Iterator[Any]:  # noqa: ANN401  # JSON
+        if isinstance(one, dict):
+            if one.get("type") == "object" and "additionalProperties" not in one:
+                yield one
+            yield from itertools.chain.from_iterable(map(open_maps, one.values()))
+        elif isinstance(one, list):
+            yield from itertools.chain.from_iterable(map(open_maps, one))
+
+    assert list(open_maps(schema)) == []
+
+
+@pytest.mark.parametrize(("name", "case"), EXAMPLES)
+def test_example_renders_without_taking_anything_else_for_granted(name: str, case: examples.Case) -> None:
     """The name of the site, where it matters, is all that differs between two sites with these values."""
-    project = _example(example, tmp_path)
-    path = project.inventory / "sites.yaml"
-    sites = json.loads(path.read_text(encoding="utf-8"))
-    sites["sites"].append({**sites["sites"][0], "name": "store-00002"})
-    path.write_text(json.dumps(sites), encoding="utf-8")
-    one, two = _render(project)
+    bundle = bundles.load(TEMPLATES, name, str)
+    one = examples.release(bundle, case)
+    other = msgspec.structs.replace(case, site=msgspec.structs.replace(case.site, name="store-00002"))
+    two = examples.release(bundle, other)
     first = {item.id: item.body.replace(one.site.encode(), two.site.encode()) for item in one.objects}
     assert first == {item.id: item.body for item in two.objects}
 
