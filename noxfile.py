@@ -4,6 +4,8 @@ CI runs the same sessions (see .ci/run), so a check is written down once. Sessio
 """
 
 import pathlib
+import shutil
+import tempfile
 
 import nox
 
@@ -14,6 +16,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "imports", "docs", "tests"]
 
+LANGUAGE_SERVER = "yaml-language-server@1.25.0"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 
@@ -76,3 +79,16 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[test]")
     for script in ("startup", "inventory_load", "render", "unchanged"):
         session.run("python", f"tests/bench/{script}.py", *session.posargs)
+
+
+@nox.session
+def editor(session: nox.Session) -> None:
+    """Hold the schemas for editors against yaml-language-server, which npm installs outside of the tree."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        session.skip("no node or npm here (Debian packages nodejs and npm)")
+    session.install("-e", ".[test]")
+    with tempfile.TemporaryDirectory() as folder:
+        install = ("npm", "install", "--no-audit", "--no-fund", "--prefix", folder, LANGUAGE_SERVER)
+        session.run(*install, external=True)
+        server = f"{folder}/node_modules/.bin/yaml-language-server"
+        session.run("python", "tests/editors/languageserver.py", server)

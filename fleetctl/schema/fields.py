@@ -13,6 +13,7 @@ import pydantic
 import pydantic_core
 
 from fleetctl.model import labels, problems, selectors, values
+from fleetctl.schema import written
 
 __all__ = [
     "Address",
@@ -66,20 +67,27 @@ def _checked(check: Any, what: str = "") -> pydantic.AfterValidator:  # noqa: AN
     return pydantic.AfterValidator(validate)
 
 
-def _matching(pattern: re.Pattern[str], expected: str) -> pydantic.AfterValidator:
-    def validate(value: str) -> str:
-        if not value or not pattern.fullmatch(value):
-            raise _fault(f'"{value}" is not {expected}')
+class _Matching(written.Text):
+    """Text that a pattern takes whole; the same pattern checks here and in a schema."""
+
+    def __init__(self, pattern: re.Pattern[str], expected: str) -> None:
+        super().__init__(pattern, expected)
+        self._pattern = pattern
+        self._expected = expected
+
+    def __get_pydantic_core_schema__(
+        self, source: type[str], handler: pydantic.GetCoreSchemaHandler
+    ) -> pydantic_core.CoreSchema:
+        """Check after the type did."""
+        return pydantic_core.core_schema.no_info_after_validator_function(self._validate, handler(source))
+
+    def _validate(self, value: str) -> str:
+        if not value or not self._pattern.fullmatch(value):
+            raise _fault(f'"{value}" is not {self._expected}')
         return value
 
-    return pydantic.AfterValidator(validate)
 
-
-def _keep_unset(value: object, handler: pydantic.ValidatorFunctionWrapHandler) -> object:
-    return value if value is values.UNSET else handler(value)
-
-
-Unsettable = pydantic.WrapValidator(_keep_unset)
+Unsettable = written.Unsettable()
 
 
 def _stray_unset(value: object, field: problems.Field, *, in_list: bool) -> problems.Field:
@@ -102,10 +110,10 @@ def _free(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-Free = Annotated[dict[str, Any], pydantic.AfterValidator(_free)]
+Free = Annotated[dict[str, Any], pydantic.AfterValidator(_free), written.Append()]
 """A map that people fill as they like; its keys are text, its values what YAML core can hold, or ``!unset``."""
 
-DnsLabel = Annotated[str, _checked(labels.dns_label_fault)]
+DnsLabel = Annotated[str, _checked(labels.dns_label_fault), written.Text(written.DNS_LABEL, "a DNS-1123 label")]
 
 
 def _site_label_key(key: str) -> str:
@@ -114,9 +122,18 @@ def _site_label_key(key: str) -> str:
     return key
 
 
-LabelKey = Annotated[str, _checked(labels.key_fault, "the label key ")]
-LabelValue = Annotated[str, _checked(labels.value_fault, "the label value ")]
-SiteLabels = dict[Annotated[LabelKey, pydantic.AfterValidator(_site_label_key)], Annotated[LabelValue, Unsettable]]
+LabelKey = Annotated[
+    str, _checked(labels.key_fault, "the label key "), written.Text(written.LABEL_KEY, "a label key of Kubernetes")
+]
+LabelValue = Annotated[
+    str, _checked(labels.value_fault, "the label value "), written.Text(written.LABEL_VALUE, "label text of Kubernetes")
+]
+_SiteLabelKey = Annotated[
+    LabelKey,
+    pydantic.AfterValidator(_site_label_key),
+    written.Text(written.SITE_LABEL_KEY, "a label key of Kubernetes that is not built in"),
+]
+SiteLabels = dict[_SiteLabelKey, Annotated[LabelValue, Unsettable]]
 
 
 def _address(value: str) -> str:
@@ -182,16 +199,24 @@ def _selector(value: str) -> str:
     return value
 
 
-Timezone = Annotated[str, pydantic.AfterValidator(_timezone)]
-Endpoint = Annotated[str, pydantic.AfterValidator(_endpoint)]
-Address = Annotated[str, pydantic.AfterValidator(_address)]
-Cron = Annotated[str, pydantic.AfterValidator(_cron)]
-Duration = Annotated[str, _matching(_DURATION, 'a duration such as "3h" or "1h30m"')]
-HostKey = Annotated[str, _matching(_HOST_KEY, "a SHA256:... fingerprint or a public key in OpenSSH form")]
-KubernetesVersion = Annotated[str, _matching(_KUBERNETES_VERSION, 'a version such as "v1.36.3+k3s1" or "1.36/stable"')]
+Timezone = Annotated[
+    str, pydantic.AfterValidator(_timezone), written.Text(written.TIMEZONE, 'an IANA time zone such as "Europe/Oslo"')
+]
+Endpoint = Annotated[str, pydantic.AfterValidator(_endpoint), written.Text(_ENDPOINT, "an https:// address")]
+Address = Annotated[
+    str, pydantic.AfterValidator(_address), written.Text(written.ADDRESS, "an IP address or a host name")
+]
+Cron = Annotated[
+    str,
+    pydantic.AfterValidator(_cron),
+    written.Text(rf"\s*{_CRON_FIELD.pattern}(?:\s+{_CRON_FIELD.pattern}){{4}}\s*", "a cron time of five fields"),
+]
+Duration = Annotated[str, _Matching(_DURATION, 'a duration such as "3h" or "1h30m"')]
+HostKey = Annotated[str, _Matching(_HOST_KEY, "a SHA256:... fingerprint or a public key in OpenSSH form")]
+KubernetesVersion = Annotated[str, _Matching(_KUBERNETES_VERSION, 'a version such as "v1.36.3+k3s1" or "1.36/stable"')]
 Match = Annotated[str, pydantic.AfterValidator(_selector)]
-Proxy = Annotated[str, _matching(_PROXY, "an http, https, socks5 or socks5h URL")]
-SemanticVersion = Annotated[str, _matching(_VERSION, 'a semantic version such as "1.4.0"')]
+Proxy = Annotated[str, _Matching(_PROXY, "an http, https, socks5 or socks5h URL")]
+SemanticVersion = Annotated[str, _Matching(_VERSION, 'a semantic version such as "1.4.0"')]
 
 
 def seconds_of(span: str) -> float:
@@ -231,7 +256,20 @@ def _limit(value: int | str) -> int | str:
     return value
 
 
-Span = Annotated[str, pydantic.AfterValidator(_span)]
+Span = Annotated[
+    str, pydantic.AfterValidator(_span), written.Text(_SPAN, "a time with units such as 90s, 10m or 1h30m")
+]
 """A time with units, ``0s`` included."""
-Limit = Annotated[int | str, pydantic.AfterValidator(_limit)]
+Limit = Annotated[
+    int | str,
+    pydantic.AfterValidator(_limit),
+    pydantic.WithJsonSchema(
+        {
+            "type": ["integer", "string"],
+            "minimum": 0,
+            "pattern": written.whole(_SHARE),
+            "patternErrorMessage": 'Expected a number of sites, or a share such as "2%".',
+        }
+    ),
+]
 """A number of sites, or a share of them as text."""

@@ -34,6 +34,7 @@ COMMANDS = [
     ["why"],
     ["demo"],
     ["render"],
+    ["schema"],
     ["explain"],
     ["version"],
 ]

@@ -1,0 +1,140 @@
+"""A sentence for every key of our files, as editors show it; a test holds the table complete.
+
+Apart from the shapes, since only ``fleetctl schema`` reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fleetctl.schema import shapes
+
+__all__ = ["KIND", "OF_KEYS", "of"]
+
+KIND: Final = "What the document is."
+
+OF_KEYS: Final[dict[str, dict[str, str]]] = {
+    "_Document": {
+        "apiVersion": "The version of the form of this file.",
+        "kind": KIND,
+    },
+    "Access": {
+        "ssh": "How the nodes are reached over SSH.",
+        "kube": "How the API server is reached.",
+    },
+    "Bundle": {
+        "name": "The name of the bundle and of its folder: a DNS-1123 label.",
+        "version": "A semantic version such as 1.4.0; BUNDLE@VERSION on a command line asserts it.",
+        "description": "What the bundle is for, in a sentence.",
+        "namespace": "Its home namespace: where namespaced objects go that name none.",
+        "valuesKey": "The key below vars under which sites override values; the name of the bundle unless given.",
+        "values": "Values that templates see; the vars of sites are laid over them.",
+        "allowLiteral": "Whether Secrets with literal data may be rendered.",
+    },
+    "Cluster": {
+        "distribution": "What runs at the site; also the built-in label that -l sees.",
+        "version": "Such as v1.36.3+k3s1 or, for MicroK8s, 1.36/stable.",
+        "hardening": "The hardening profile.",
+        "config": "The distribution's own configuration, taken as it is.",
+        "endpoint": "The address of the API server: https://HOST[:PORT][/PATH].",
+    },
+    "Group": {
+        "name": "The name of the group, unique in the fleet: a DNS-1123 label.",
+        "match": "A label selector over the labels that sites declare, as kubectl takes it; empty matches all.",
+        "priority": "Groups are laid over sites by rising priority: the higher number wins.",
+    },
+    "GroupLayer": {
+        "location": "Where the site stands.",
+        "access": "How the site is reached.",
+        "cluster": "What runs at the site.",
+        "bundles": "Bundles that are assigned, each by its name with {}; !unset takes one away.",
+        "window": "When the site may be changed, in its own time zone.",
+        "vars": "Values of your own. Maps merge, lists replace, key+ appends, !unset takes away.",
+    },
+    "KubeAccess": {
+        "via": "The way to the API server; proxy needs access.kube.proxy.",
+        "proxy": "An http, https, socks5 or socks5h URL.",
+        "kubeconfig": "PATH#CONTEXT of a kubeconfig; the path is relative to the project.",
+    },
+    "Layer": {
+        "labels": "Labels for selectors; state and distribution are built in. Groups select by them.",
+        "state": "Where the site is in its life; also the built-in label that -l sees.",
+    },
+    "Location": {
+        "lat": "Latitude in degrees.",
+        "lon": "Longitude in degrees.",
+        "timezone": "The IANA time zone in which windows are read.",
+    },
+    "Node": {
+        "name": "The name of the node, unique at the site: a DNS-1123 label.",
+        "address": "IP address or host name for SSH.",
+        "role": "What the node does in the cluster; cloud and edge are KubeEdge's.",
+        "arch": "Its architecture, as images name it.",
+        "labels": "Kubernetes labels of the node.",
+        "taints": "Taints that the node carries from its registration on.",
+        "vars": "Laid over the vars of the site for this node.",
+    },
+    "Paths": {
+        "inventory": "Folder of the inventory files, relative to fleetctl.yaml.",
+        "templates": "Folder of the bundles, relative to fleetctl.yaml.",
+    },
+    "Patience": {
+        "imagePull": "How long an image may fail to be pulled.",
+        "configError": "How long a container may fail to be made: a missing Secret, a bad mount.",
+        "unschedulable": "How long a pod may find no node with room for it.",
+        "crashRestarts": "Restarts of a new pod until crashing is a failure.",
+    },
+    "Project": {
+        "name": "The name of the fleet, which also marks what it owns in clusters: a DNS-1123 label.",
+        "paths": "Where the folders of the project lie.",
+    },
+    "Site": {
+        "name": "The name of the site, unique in the fleet: a DNS-1123 label.",
+        "nodes": "Its hosts.",
+    },
+    "SiteList": {
+        "defaults": "Laid under each site of this document.",
+        "sites": "The sites.",
+    },
+    "SshAccess": {
+        "user": "The user to log in as.",
+        "port": "The port of sshd.",
+        "jump": "The host to go through.",
+        "hostKey": "SHA256:... or a public key in OpenSSH form; another key is refused.",
+    },
+    "Strategy": {
+        "waves": "The waves, in order; the last one takes the rest.",
+        "maxFailed": "How many sites may fail: a number, or a share such as 2%.",
+        "maxUnreachable": "How many sites may stay silent: a number, or a share such as 20%.",
+        "maxUnauthorized": "How many sites may refuse our credentials: a number, or a share such as 5%.",
+        "siteTimeout": "For everything at one site but the soak: 90s, 10m, 1h30m.",
+        "soak": "How long new pods must then stay ready without restarts; 0s for none.",
+        "concurrency": "Sites at a time.",
+        "patience": "How long trouble of a new pod may last before it counts as a failure.",
+    },
+    "Taint": {
+        "key": "The key of the taint.",
+        "effect": "What happens to pods that do not tolerate it.",
+        "value": "The value of the taint.",
+    },
+    "WaveRule": {
+        "name": "For screens; the number of the wave unless given.",
+        "count": "So many sites.",
+        "percent": "Such a part of all members, rounded down, at least one.",
+        "canary": "One site of each kind instead of any; count or percent of them at most.",
+    },
+    "Window": {
+        "cron": "When it opens: minute hour day month weekday.",
+        "duration": "How long it stays open: 3h, 1h30m, 2d.",
+    },
+}
+"""Class of ``shapes``, then key; a shape that extends another has the sentences of that one."""
+
+
+def of(shape: type[shapes.Shape], key: str) -> str:
+    """Return the sentence of a key of a shape, or of the shape that it has the key from; raises ``KeyError``."""
+    for one in shape.__mro__:
+        found = OF_KEYS.get(one.__name__, {}).get(key)
+        if found is not None:
+            return found
+    raise KeyError(shape.__name__, key)
