@@ -19,6 +19,11 @@ hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, data
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# No test sees the settings of whoever runs it; this folder is never there.
+os.environ["XDG_CONFIG_HOME"] = str(pathlib.Path(__file__).with_name("no-settings"))
+for _setting in ("OUTPUT", "EVENTS", "STRATEGY", "CONCURRENCY", "TIMEOUT", "PROJECT"):
+    os.environ.pop(f"FLEETCTL_{_setting}", None)
+
 
 def _kubebox() -> str:
     named = os.environ.get("FLEETCTL_KUBEBOX", "kubebox")

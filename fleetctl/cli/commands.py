@@ -13,21 +13,28 @@ from typing import Any
 import typer
 import typer.core
 
-from fleetctl.cli import coercing
+from fleetctl.cli import coercing, opening
 from fleetctl.model import codes, errors
 
-__all__ = ["Command", "Group", "application"]
+__all__ = ["Command", "Group", "Plain", "application", "given"]
 
 
 class Command(typer.core.TyperCommand):
     """A command; its help lists arguments, then options by the panel that they name."""
 
+    settled = True
+    """Whether settings stand for flags that were not given."""
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # vendored type
-        """Take options and arguments off the command line."""
+        """Take options and arguments off the command line; a format that is not there is the one of the settings."""
         for parameter in self.get_params(ctx):
             coercing.prepare(parameter)
         with _blamed(ctx):
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+        opened = ctx.find_object(opening.Opening) if self.settled and not ctx.resilient_parsing else None
+        if opened is not None and "output" in ctx.params and not given(ctx, "output"):
+            ctx.params["output"] = opened.settings().showing.output or ctx.params["output"]
+        return rest
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401  # vendored type
         """Return what follows the command's name in its usage line."""
@@ -37,6 +44,12 @@ class Command(typer.core.TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # vendored types
         """Write the arguments and options."""
         _write_parameters(self, ctx, formatter)
+
+
+class Plain(Command):
+    """A command that no settings reach: it is about fleetctl itself, so that no project or file can be in its way."""
+
+    settled = False
 
 
 class Group(typer.core.TyperGroup):
@@ -74,6 +87,11 @@ class Group(typer.core.TyperGroup):
 def application(summary: str | None = None) -> typer.Typer:
     """Return what a module of commands hangs them on."""
     return typer.Typer(cls=Group, help=summary, add_completion=False, rich_markup_mode=None)
+
+
+def given(ctx: Any, name: str) -> bool:  # noqa: ANN401  # vendored type
+    """Tell whether an option stands on the command line, and is not a default."""
+    return str(getattr(ctx.get_parameter_source(name), "name", "")) == "COMMANDLINE"
 
 
 @contextlib.contextmanager

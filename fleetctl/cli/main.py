@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Show a rollout, a halt and an undo on a simulated fleet, in under a minute.",
     "bundle": "Look at bundles and try them: list, show, add, test.",
     "render": "Render bundles for sites into files, without contacting anything.",
+    "config": "Look at the settings: defaults of flags.",
     "schema": "Print the JSON Schema of a kind of file, for editors.",
     "explain": "Explain an error code, offline.",
     "version": "Show the version of fleetctl and what it runs on.",
@@ -76,8 +77,8 @@ app = typer.Typer(
 def root(
     ctx: typer.Context,
     folder: Annotated[
-        str, typer.Option("-C", metavar="DIR", help="Work on the project in DIR (or above it) instead of here.")
-    ] = ".",
+        str | None, typer.Option("-C", metavar="DIR", help="Work on the project in DIR (or above it) instead of here.")
+    ] = None,
     sim: Annotated[
         bool, typer.Option("--sim", help="Work on the project's simulated fleet, with a journal of its own.")
     ] = False,
@@ -86,11 +87,12 @@ def root(
     ] = None,
 ) -> None:
     """Bring up, roll out to and audit fleets of edge Kubernetes clusters, from a laptop or CI, without a hub."""
-    if not folder:
+    if folder == "":
         raise errors.UsageError(codes.Code.USAGE, '-C "" names no folder (an empty variable?)')
     if events == "":
         raise errors.UsageError(codes.Code.USAGE, '--events "" names no file (an empty variable?)')
-    ctx.obj = opening.Opening(pathlib.Path(folder), simulated=sim, events=pathlib.Path(events) if events else None)
+    start = None if folder is None else pathlib.Path(folder)
+    ctx.obj = opening.Opening(start, simulated=sim, events=pathlib.Path(events) if events else None)
 
 
 def run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fleetctl.model import codes, errors
+from fleetctl.model import settings as settings_records
 
 if TYPE_CHECKING:
     from fleetctl.clusters import connecting
@@ -22,12 +24,15 @@ __all__ = ["Opening", "of", "read_stdin"]
 
 
 class Opening:
-    """Opens things on demand, from the folder that ``-C`` names; hands out no state of its own."""
+    """Opens things on demand, from the folder that ``-C`` or its variable names; hands out no state of its own."""
 
-    def __init__(self, start: pathlib.Path, *, simulated: bool = False, events: pathlib.Path | None = None) -> None:
+    def __init__(
+        self, folder: pathlib.Path | None, *, simulated: bool = False, events: pathlib.Path | None = None
+    ) -> None:
         self.simulated = simulated
-        self._start = start
+        self._folder = folder
         self._events = events
+        self._settings: settings_records.Settings | None = None
         self._begun = False
         """Whether this command has written events before: one catch-up may make several runs."""
 
@@ -36,6 +41,34 @@ class Opening:
         from fleetctl.inventory import locating  # --help and version do not need it
 
         return locating.find(self._start)
+
+    @property
+    def _start(self) -> pathlib.Path:
+        return self._folder or pathlib.Path(os.environ.get(settings_records.PROJECT.variable) or ".")
+
+    def found_project(self) -> settings_records.Setting:
+        """Return where the project lies and what led there; raises as ``project`` does if something led elsewhere."""
+        flag, layers = settings_records.PROJECT, settings_records.Layer
+        if self._folder is not None:
+            return settings_records.Setting(flag.name, str(self.project().root), layers.COMMAND_LINE, flag.flag)
+        if os.environ.get(flag.variable):
+            return settings_records.Setting(flag.name, str(self.project().root), layers.ENVIRONMENT, flag.variable)
+        try:
+            return settings_records.Setting(flag.name, str(self.project().root))
+        except errors.NotConfigured:
+            return settings_records.Setting(flag.name, None)
+
+    def settings(self) -> settings_records.Settings:
+        """Return the defaults of flags; raises ``InvalidInput`` or ``UsageError``. A project need not be there."""
+        from fleetctl.inventory import locating, settings
+
+        if self._settings is None:
+            try:
+                project = locating.file(self._start).parent
+            except (errors.InvalidInput, errors.NotConfigured):
+                project = None  # whoever needs the project says what is wrong with it
+            self._settings = settings.load(os.environ, project)
+        return self._settings
 
     def fleet(self) -> fleets.Loaded:
         """Load the project's inventory; raises ``NotConfigured`` or ``InvalidInput``."""
@@ -65,8 +98,10 @@ class Opening:
 
         with contextlib.ExitStack() as stack:
             watchers = [stack.enter_context(progress.showing(sys.stderr))]
-            if self._events is not None:
-                watchers.append(stack.enter_context(eventlines.writing(self._events, anew=not self._begun)))
+            named = self._events or self.settings().showing.events
+            if named is not None:
+                file = pathlib.Path(named)
+                watchers.append(stack.enter_context(eventlines.writing(file, anew=not self._begun)))
                 self._begun = True
 
             def observe(event: events.Event) -> None:

@@ -49,7 +49,7 @@ def render(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Render bundles for sites into files, without contacting anything."""
-    if out == "-" and output != options.Output.TABLE:
+    if out == "-" and commands.given(ctx, "output") and output != options.Output.TABLE:
         message = "--out - prints the objects themselves, so -o has no place; --format says how they are written"
         raise errors.UsageError(codes.Code.USAGE, message)
     if out == "":

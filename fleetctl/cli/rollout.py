@@ -147,7 +147,7 @@ def undo(
     """Bring every site that a run touched back to what it had, wave by wave."""
     opened = opening.of(ctx)
     loaded = opened.fleet()
-    strategy = running.strategy_of(making)
+    strategy = running.strategy_of(opened, making)
     with opened.store(loaded.project) as store:
         found = looking.find(store, run)
         touched = [name for name in looking.touched(store, found.id) if name in loaded.fleet.sites]
@@ -175,7 +175,7 @@ def catchup(
     opened = opening.of(ctx)
     loaded = opened.fleet()
     chosen = {site.name for site in selecting.select(loaded.fleet, selection, opening.read_stdin)}
-    strategy = running.strategy_of(making)
+    strategy = running.strategy_of(opened, making)
     with opened.store(loaded.project) as store:
         owed = [debt for debt in looking.payable(store) if debt.site in chosen]
         present = [loaded.fleet.sites[debt.site] for debt in owed]

@@ -128,7 +128,7 @@ def ask(
         raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
-    strategy = strategy_of(making)
+    strategy = strategy_of(opened, making)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
     return Asked(opened, loaded, prepared, described)
 
@@ -144,17 +144,20 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     return Asked(opened, loaded, prepared, plan)
 
 
-def strategy_of(making: options.Making) -> plans.Strategy:
-    """Return the strategy that a command line asks for; raises ``InvalidInput`` or ``UsageError``."""
-    strategy = strategies.load(pathlib.Path(making.strategy)) if making.strategy is not None else plans.Strategy()
+def strategy_of(opened: opening.Opening, making: options.Making) -> plans.Strategy:
+    """Return the strategy that a command line or the settings ask for; raises ``InvalidInput`` or ``UsageError``."""
+    usual = opened.settings().running
+    file = usual.strategy if making.strategy is None else making.strategy
+    strategy = strategies.load(pathlib.Path(file)) if file is not None else plans.Strategy()
     changed: dict[str, float] = {}
-    if making.concurrency is not None:
-        changed["concurrency"] = making.concurrency
-    if making.timeout is not None:
+    if (concurrency := making.concurrency or usual.concurrency) is not None:
+        changed["concurrency"] = concurrency
+    timeout = usual.timeout if making.timeout is None else making.timeout
+    if timeout is not None:
         try:
-            changed["site_timeout"] = fields.seconds_of(making.timeout)
+            changed["site_timeout"] = fields.seconds_of(timeout)
         except ValueError:
-            message = f'--timeout "{making.timeout}" is no time such as 90s, 10m or 1h30m'
+            message = f'--timeout "{timeout}" is no time such as 90s, 10m or 1h30m'
             raise errors.UsageError(codes.Code.USAGE, message) from None
     return msgspec.structs.replace(strategy, **changed)
 

@@ -17,7 +17,7 @@ __all__ = ["app", "version"]
 app = commands.application()
 
 
-@app.command(cls=commands.Command)
+@app.command(cls=commands.Plain)
 def version(
     output: Annotated[
         str, typer.Option("-o", metavar="FORMAT", help="What standard output gets: table or json.")

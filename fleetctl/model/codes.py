@@ -52,6 +52,12 @@ class Code(enum.StrEnum):
     INVENTORY_VARS_SCHEMA = "inventory/vars-schema"
     INVENTORY_WRONG_TYPE = "inventory/wrong-type"
 
+    SETTINGS_BAD_VALUE = "settings/bad-value"
+    SETTINGS_MISSING_KEY = "settings/missing-key"
+    SETTINGS_NEVER_A_DEFAULT = "settings/never-a-default"
+    SETTINGS_UNKNOWN_KEY = "settings/unknown-key"
+    SETTINGS_WRONG_TYPE = "settings/wrong-type"
+
     SELECTION_BAD_SAMPLE = "selection/bad-sample"
     SELECTION_BAD_SELECTOR = "selection/bad-selector"
     SELECTION_EMPTY = "selection/empty"

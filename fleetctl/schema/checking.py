@@ -13,15 +13,16 @@ from typing import Any, Literal
 import pydantic
 import pydantic_core
 
-from fleetctl.model import codes, problems, values
+from fleetctl.model import codes, problems, settings, values
 from fleetctl.reading import scalars, yaml12
 from fleetctl.schema import shapes
 
-__all__ = ["Area", "check", "kind", "only"]
+__all__ = ["Area", "check", "faults", "kind", "only"]
 
-Area = Literal["inventory", "project", "bundle", "strategy"]
+Area = Literal["inventory", "project", "bundle", "settings", "strategy"]
 """Which part of a project a document belongs to; the first half of its problems' codes."""
 
+_FLAGS = list(shapes.Flags.model_fields)
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -65,6 +66,15 @@ def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> l
     return []
 
 
+def faults(data: object, shape: type[shapes.Shape]) -> list[str]:
+    """Hold data that is in no file against a shape; returns what is wrong, in sentences."""
+    try:
+        shape.model_validate(data)
+    except pydantic.ValidationError as error:
+        return [_said(shape, fault, fault["loc"])[1] for fault in error.errors(include_url=False)]
+    return []
+
+
 def only(text: bytes, shown: str, area: Area, wanted: str) -> tuple[yaml12.Document | None, list[problems.Problem]]:
     """Read a file that is one document of a kind, and hold it against its shape; None when something is wrong."""
     documents, found = yaml12.read(text, shown)
@@ -84,12 +94,16 @@ def _problem(
     field = fault["loc"][:-1] if of_key else (*fault["loc"], *fault.get("ctx", {}).get("below", ()))
     what, message = _said(shape, fault, field)
     code = _code(area, what)
-    return problems.Problem(code, message, document.mark(field, key=of_key or what == "unknown-key"), field)
+    return problems.Problem(
+        code, message, document.mark(field, key=of_key or fault["type"] == "extra_forbidden"), field
+    )
 
 
 def _code(area: Area, what: str) -> codes.Code:
     if what == "bad-selector":
         return codes.Code.SELECTION_BAD_SELECTOR
+    if what == "never-a-default":
+        return codes.Code.SETTINGS_NEVER_A_DEFAULT
     return codes.Code(f"{area}/{what}")
 
 
@@ -99,6 +113,8 @@ def _said(shape: type[shapes.Shape], fault: pydantic_core.ErrorDetails, field: p
     if "said" in fault.get("ctx", {}):
         return sort, fault["msg"]
     match sort:
+        case "extra_forbidden" if _keys_at(shape, field[:-1]) == _FLAGS and settings.refusal(str(field[-1])):
+            return "never-a-default", settings.refusal(str(field[-1]))
         case "extra_forbidden":
             known = _keys_at(shape, field[:-1])
             near = scalars.did_you_mean(str(field[-1]), known)

@@ -38,6 +38,13 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "config": "The distribution's own configuration, taken as it is.",
         "endpoint": "The address of the API server: https://HOST[:PORT][/PATH].",
     },
+    "Flags": {
+        "output": "-o: what standard output gets.",
+        "events": "--events: a file for the events of runs, relative to this file.",
+        "strategy": "--strategy: a file of kind Strategy, relative to this file.",
+        "concurrency": "-c: sites at a time, whatever the strategy says.",
+        "timeout": "--timeout: time for one site, whatever the strategy says: 90s, 10m, 1h30m.",
+    },
     "Group": {
         "name": "The name of the group, unique in the fleet: a DNS-1123 label.",
         "match": "A label selector over the labels that sites declare, as kubectl takes it; empty matches all.",
@@ -87,6 +94,10 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
     "Project": {
         "name": "The name of the fleet, which also marks what it owns in clusters: a DNS-1123 label.",
         "paths": "Where the folders of the project lie.",
+        "flags": "Defaults of flags, for everybody who works on the project.",
+    },
+    "Settings": {
+        "flags": "Defaults of flags, for all projects of this user.",
     },
     "Site": {
         "name": "The name of the site, unique in the fleet: a DNS-1123 label.",

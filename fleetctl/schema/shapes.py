@@ -21,6 +21,7 @@ __all__ = [
     "Bundle",
     "Cluster",
     "Defaults",
+    "Flags",
     "Group",
     "GroupLayer",
     "KubeAccess",
@@ -30,6 +31,7 @@ __all__ = [
     "Paths",
     "Patience",
     "Project",
+    "Settings",
     "Shape",
     "Site",
     "SiteList",
@@ -170,6 +172,16 @@ class Group(GroupLayer, _Document):
     priority: int
 
 
+class Flags(Shape):
+    """Defaults of flags; what is not here can be no default."""
+
+    output: Literal["table", "wide", "name", "json", "yaml", "jsonl"] = "table"
+    events: Annotated[str, pydantic.Field(min_length=1)] = ""
+    strategy: Annotated[str, pydantic.Field(min_length=1)] = ""
+    concurrency: Annotated[int, pydantic.Field(ge=1, le=4096)] = 256
+    timeout: fields.Span = "10m"
+
+
 class Paths(Shape):
     """Where a project keeps its folders, relative to fleetctl.yaml."""
 
@@ -182,6 +194,13 @@ class Project(_Document):
 
     name: fields.DnsLabel
     paths: Paths = Paths()
+    flags: Flags = Flags()
+
+
+class Settings(_Document):
+    """kind: Settings; the user's own file."""
+
+    flags: Flags = Flags()
 
 
 class Bundle(_Document):
@@ -232,6 +251,7 @@ KINDS: dict[str, type[_Document]] = {
     "Defaults": Defaults,
     "Group": Group,
     "Project": Project,
+    "Settings": Settings,
     "SiteList": SiteList,
     "Strategy": Strategy,
 }

@@ -6,6 +6,7 @@ A case file is a YAML list of maps with the keys
 ``files``   path to text, laid over the files below; null takes a file away, ``{folder: true}`` makes a folder,
             ``{latin1: TEXT}`` a file that is not UTF-8, ``{size: BYTES}`` one of zeros, ``{link: TARGET}`` a link
 ``run``     the command line after ``fleetctl``, split as a shell does; ``{project}`` is the project's folder
+``env``     variables of the environment; ``XDG_CONFIG_HOME`` is the folder ``config``
 ``exit``    the exit code, 0 unless given
 ``stdout``, ``stderr``   the exact text; a stream that is not given must be empty
 ``after``   path to the exact text of a file afterwards; null for a file that must not be there
@@ -91,6 +92,9 @@ def test_case(
     """The command says exactly what the case says."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name, value in case.get("env", {}).items():
+        monkeypatch.setenv(name, value)
     _lay_out(tmp_path, case)
     seen = _outcome(tmp_path, case)
     if case["run"].startswith("inventory") and "exit" not in seen and "after" not in case:
@@ -103,7 +107,7 @@ def test_case(
 
 def _write(path: pathlib.Path, index: int, seen: Case) -> None:
     cases = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    given = {key: value for key, value in cases[index].items() if key in ("name", "files", "run")}
+    given = {key: value for key, value in cases[index].items() if key in ("name", "files", "env", "run")}
     cases[index] = {**given, **seen}
     path.write_text(
         yaml.dump(cases, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=1000), encoding="utf-8"

@@ -34,6 +34,8 @@ COMMANDS = [
     ["why"],
     ["demo"],
     ["render"],
+    ["config"],
+    ["config", "show"],
     ["schema"],
     ["explain"],
     ["version"],

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetctl.inventory import fleets, locating
+from fleetctl.inventory import fleets, locating, settings
 from fleetctl.model import codes, errors, problems, values
 from fleetctl.reading import yaml12
 from fleetctl.rendering import bundles
@@ -67,9 +67,16 @@ def _read(text: str) -> list[problems.Problem]:
     """Let the reader that belongs to a text's kind read it, in a project of its own; returns what it finds wrong."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        kind = next(iter(re.findall(r'^"?kind"?: "?(Bundle|Project|Strategy)"?$', text, re.MULTILINE)), "inventory")
+        kind = next(
+            iter(re.findall(r'^"?kind"?: "?(Bundle|Project|Settings|Strategy)"?$', text, re.MULTILINE)), "inventory"
+        )
         project = "apiVersion: fleetctl.dev/v1alpha1\nkind: Project\nname: demo\n"
-        places = {"Bundle": "templates/retail-pos/bundle.yaml", "Project": "fleetctl.yaml", "Strategy": "strategy.yaml"}
+        places = {
+            "Bundle": "templates/retail-pos/bundle.yaml",
+            "Project": "fleetctl.yaml",
+            "Strategy": "strategy.yaml",
+            "Settings": "fleetctl/config.yaml",
+        }
         files = {
             "fleetctl.yaml": project,
             "templates/retail-pos/bundle.yaml": project.replace("Project", "Bundle"),
@@ -82,6 +89,8 @@ def _read(text: str) -> list[problems.Problem]:
         try:
             if kind == "Strategy":
                 strategies.load(folder / "strategy.yaml")
+            elif kind == "Settings":
+                settings.load({"XDG_CONFIG_HOME": name}, None)
             elif kind == "Bundle":
                 bundles.load(folder / "templates", "retail-pos", str)
             elif kind == "Project":
