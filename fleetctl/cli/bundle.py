@@ -11,7 +11,7 @@ import typer
 from fleetctl.cli import commands, opening, options
 from fleetctl.console import bundles as screens
 from fleetctl.inventory import fleets, selecting
-from fleetctl.model import codes, errors, exits, layering, problems, releases, sites, values
+from fleetctl.model import codes, errors, exits, layering, releases, sites, values
 from fleetctl.reading import shipped
 from fleetctl.rendering import adding, bundles, describing, examples, rendering
 from fleetctl.reports import bundles as reports
@@ -105,11 +105,7 @@ def _release(loaded: fleets.Loaded, bundle: bundles.Bundle, site: sites.Site) ->
         message = f"{site.name} is not assigned {bundle.name}"
         hint = "Assign it under bundles: in the inventory."
         raise errors.EmptySelection(codes.Code.RENDER_NOT_ASSIGNED, message, hint)
-
-    def origin(name: str, field: problems.Field) -> problems.Mark | None:
-        return fleets.origin(fleets.layers_of(loaded.files, name), field, exact=True)
-
-    return rendering.render(loaded.fleet, [bundle], [site], origin).releases[0]
+    return rendering.render(loaded.fleet, [bundle], [site], loaded.origin).releases[0]
 
 
 def _merged(bundle: bundles.Bundle, site: sites.Site) -> values.Vars:

@@ -140,8 +140,11 @@ def update(case: Case, differences: Iterable[Difference], shown: _Shown) -> None
 
 
 def _read(case: Case, shown: _Shown) -> Iterator[tuple[str, str]]:
-    paths, found = disk.files(case.expected, ("",), shown) if case.expected.exists() else ([], [])
-    for path in paths:
+    if not case.expected.exists():
+        return
+    tree = disk.tree(case.expected, shown)
+    found = [*tree.refused]
+    for path in (*tree.files, *tree.lost):
         raw, refused = disk.read(path, shown(path))
         found += refused
         yield path.relative_to(case.expected).as_posix(), raw.decode("utf-8", "backslashreplace")

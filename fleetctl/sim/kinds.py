@@ -34,10 +34,12 @@ class Resource(msgspec.Struct, frozen=True):
 RESOURCES: Final = (
     Resource("", "v1", "ConfigMap", "configmaps"),
     Resource("", "v1", "Event", "events"),
+    Resource("", "v1", "LimitRange", "limitranges"),
     Resource("", "v1", "Namespace", "namespaces", namespaced=False),
     Resource("", "v1", "Node", "nodes", namespaced=False),
     Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     Resource("", "v1", "Pod", "pods"),
+    Resource("", "v1", "ResourceQuota", "resourcequotas"),
     Resource("", "v1", "Secret", "secrets"),
     Resource("", "v1", "Service", "services"),
     Resource("", "v1", "ServiceAccount", "serviceaccounts"),

@@ -4,6 +4,7 @@
 ``expected/`` of examples: read the diff.
 """
 
+import collections
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ import msgspec
 import pytest
 
 from fleetctl.inventory import fleets, locating
-from fleetctl.model import projects, releases
+from fleetctl.model import layering, projects, releases
 from fleetctl.reading import yamltext
 from fleetctl.rendering import bundles, examples, rendering, trees
 from tests.architecture import sources
@@ -146,22 +147,43 @@ def test_example_renders_without_taking_anything_else_for_granted(name: str, cas
     assert first == {item.id: item.body for item in two.objects}
 
 
+def test_the_point_of_sale_can_be_pinned() -> None:
+    """A digest follows the tag of the component that it is given for, and no other."""
+    bundle = bundles.load(TEMPLATES, "retail-pos", str)
+    case = examples.cases(bundle, TEMPLATES / "retail-pos", str)[0]
+    digest = f"sha256:{64 * 'a'}"
+    pinned = layering.merge(case.site.vars, {"pos": {"image": {"digests": {"gateway": digest}}}}, [])
+    site = msgspec.structs.replace(case.site, vars=pinned)
+    made = examples.texts(examples.release(bundle, msgspec.structs.replace(case, site=site)))
+    assert f"image: registry.example/pos/gateway:{bundle.version}@{digest}\n" in made["pos/deployment-gateway.yaml"]
+    assert f"image: registry.example/pos/journal:{bundle.version}\n" in made["pos/statefulset-journal.yaml"]
+
+
 def test_the_retail_fleet_renders() -> None:
-    """Each of its sites that is assigned the point of sale has a release; the distribution centre has none."""
+    """Each of its sites has a release of every bundle; the distribution centre has none of the point of sale."""
     made = _render(locating.find(RETAIL))
-    assert len({release.site for release in made}) == len(made) == 59
-    assert {release.bundle for release in made} == {"retail-pos"}
-    assert "hub-00390" not in {release.site for release in made}
+    counts = collections.Counter(release.bundle for release in made)
+    assert counts == {"base": 60, "node-monitoring": 60, "retail-pos": 59}
+    assert {release.bundle for release in made if release.site == "hub-00390"} == {"base", "node-monitoring"}
 
 
-def test_only_one_object_differs_from_store_to_store() -> None:
-    """What the bundle's page promises: a diff for a thousand stores is a handful of diffs."""
-    made = _render(locating.find(RETAIL))
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("base", None),
+        ("node-monitoring", "ConfigMap monitoring/monitoring-site"),
+        ("retail-pos", "ConfigMap pos/pos-site"),
+    ],
+)
+def test_only_one_object_differs_from_store_to_store(name: str, own: str | None) -> None:
+    """What the bundles' pages promise: a diff for a thousand stores is a handful of diffs."""
+    made = [release for release in _render(locating.find(RETAIL)) if release.bundle == name]
     distinct: dict[str, set[bytes]] = {}
     for release in made:
         for one in release.objects:
             distinct.setdefault(f"{one.id}", set()).add(one.body)
-    assert len(distinct.pop("ConfigMap pos/pos-site")) == len(made)
+    if own:
+        assert len(distinct.pop(own)) == len(made)
     assert max(map(len, distinct.values())) < len(made) / 2
 
 
