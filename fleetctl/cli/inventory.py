@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options
+from fleetctl.cli import commands, get, opening, options
 from fleetctl.console import tables
 from fleetctl.inventory import entries, explaining, selecting
 from fleetctl.model import errors
 from fleetctl.reports import envelopes
 
-__all__ = ["SiteName", "app", "explain", "list_sites", "show", "validate"]
+__all__ = ["SiteName", "app", "explain", "show", "validate"]
 
 app = commands.application("Look at the fleet: validate, list, show, explain.")
 
@@ -36,21 +36,8 @@ def validate(ctx: typer.Context, output: options.Format = options.Output.TABLE) 
         tables.validated(loaded.fleet, loaded.snapshot.count, sys.stdout)
 
 
-@app.command("list", cls=commands.Command)
-@options.selection_flags
-def list_sites(
-    ctx: typer.Context, selection: selecting.Selection, output: options.Format = options.Output.TABLE
-) -> None:
-    """List sites."""
-    fleet = opening.of(ctx).fleet().fleet
-    if output == options.Output.NAME:
-        envelopes.write_names(selecting.names(fleet, selection, opening.read_stdin), sys.stdout)
-        return
-    chosen = selecting.select(fleet, selection, opening.read_stdin)
-    if output in envelopes.FORMATS:
-        envelopes.write(envelopes.site_list(chosen), output, sys.stdout)
-    else:
-        tables.sites_table(chosen, sys.stdout, wide=output == options.Output.WIDE)
+# The table of sites has one maker, under the two names that people look for it by.
+app.command("list", cls=commands.Command)(get.sites)
 
 
 @app.command(cls=commands.Command)

@@ -13,7 +13,7 @@ from fleetctl.model import sites
 if TYPE_CHECKING:  # a list of sites shall not wait for the libraries that render
     from fleetctl.rendering import rendering, trees
 
-__all__ = ["rendered", "sites_table", "table", "validated"]
+__all__ = ["rendered", "table", "validated"]
 
 
 _LEAST_INDENT: Final = 4
@@ -40,30 +40,6 @@ def validated(fleet: sites.Fleet, files: int, stream: TextIO) -> None:
     parts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "none"
     counts = f"{_count(len(fleet.sites), 'site')} ({parts}) and {_count(len(fleet.groups), 'group')}"
     stream.write(f"{counts} in {_count(files, 'file')}: no errors.\n")
-
-
-def sites_table(chosen: Sequence[sites.Site], stream: TextIO, *, wide: bool) -> None:
-    """Write sites, one a line."""
-    heads = ["NAME", "STATE", "DISTRIBUTION", "VERSION", "NODES", "BUNDLES"]
-    table(
-        [*heads, "LABELS"] if wide else heads,
-        (_cells(site, wide=wide) for site in chosen),
-        stream,
-    )
-
-
-def _cells(site: sites.Site, *, wide: bool) -> list[str]:
-    cells = [
-        site.name,
-        site.state,
-        site.cluster.distribution,
-        site.cluster.version or "-",
-        str(len(site.nodes)),
-        ",".join(sorted(site.bundles)) or "-",
-    ]
-    if wide:
-        cells.append(",".join(f"{key}={value}" for key, value in sorted(site.labels.items())) or "-")
-    return cells
 
 
 def rendered(

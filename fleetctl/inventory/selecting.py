@@ -6,6 +6,7 @@ that several ``-l`` must all match, as a selector's own commas do.
 
 from __future__ import annotations
 
+import collections
 import fnmatch
 import fractions
 import functools
@@ -19,7 +20,7 @@ import msgspec
 from fleetctl.model import codes, errors, selectors, sites
 from fleetctl.reading import scalars
 
-__all__ = ["Selection", "names", "one", "select"]
+__all__ = ["Selection", "memberships", "names", "one", "select"]
 
 _SAMPLE = re.compile(r"(?P<percent>[0-9]{1,9}(?:\.[0-9]{1,9})?)%|(?P<count>[0-9]{1,9})")
 
@@ -80,6 +81,15 @@ def names(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], str
     if not chosen:
         raise errors.EmptySelection(codes.Code.SELECTION_EMPTY, *_why_empty(fleet, selection))
     return chosen
+
+
+def memberships(fleet: sites.Fleet, chosen: Iterable[str]) -> dict[str, int]:
+    """Return how many of some sites each group of the fleet matches, by the name of the group."""
+    alike = collections.Counter(tuple(fleet.labels_of(name).items()) for name in chosen)
+    return {
+        name: sum(count for labels, count in alike.items() if group.match.matches(dict(labels)))
+        for name, group in fleet.groups.items()
+    }
 
 
 def one(fleet: sites.Fleet, name: str) -> sites.Site:

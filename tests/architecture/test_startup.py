@@ -45,6 +45,8 @@ def test_quick_commands_stay_light(arguments: list[str], unwanted: set[str]) -> 
         ["inventory", "list", "-o", "wide", "-l", "ring=1"],
         ["inventory", "list", "-o", "json", "-g", "ring-0", "--sample", "1"],
         ["inventory", "validate"],
+        ["get", "nodes"],
+        ["get", "groups"],
     ],
     ids=" ".join,
 )

@@ -20,7 +20,10 @@ def _bash(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("fleetctl ", ["inventory", "rollout", "why", "demo", "render", "config", "schema", "explain", "version"]),
+        (
+            "fleetctl ",
+            ["inventory", "get", "rollout", "why", "demo", "render", "config", "schema", "explain", "version"],
+        ),
         ("fleetctl inv", ["inventory"]),
         ("fleetctl inventory ", ["validate", "list", "show", "explain"]),
         ("fleetctl -C somewhere inventory ", ["validate", "list", "show", "explain"]),

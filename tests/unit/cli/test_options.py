@@ -8,7 +8,7 @@ import typer
 import typer.testing
 
 from fleetctl.cli import commands, options
-from fleetctl.cli import inventory as inventory_commands
+from fleetctl.cli import get as get_commands
 from fleetctl.cli import render as render_commands
 from fleetctl.inventory import selecting
 
@@ -72,7 +72,7 @@ def test_the_command_line_reaches_the_command(arguments: list[str], expected: se
     assert seen == [expected]
 
 
-@pytest.mark.parametrize("command", [inventory_commands.list_sites, render_commands.render], ids=["list", "render"])
+@pytest.mark.parametrize("command", [get_commands.sites, render_commands.render], ids=["list", "render"])
 def test_every_selecting_command_has_the_same_flags(command: Any) -> None:  # noqa: ANN401  # a decorated function
     """A flag learned on one command works on all."""
     assert list(inspect.signature(command).parameters)[-len(FLAGS) :] == FLAGS

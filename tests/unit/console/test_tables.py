@@ -34,26 +34,6 @@ def test_no_rows_leave_the_heads() -> None:
     assert out.getvalue() == "NAME  NOTE\n"
 
 
-def test_a_cell_has_no_blanks_and_is_never_empty() -> None:
-    """So that ``awk`` finds the column: lists are joined by commas, nothing is a dash."""
-    out = io.StringIO()
-    full = _site("a", bundles={"x": {}, "b": {}}, labels={"ring": "0", "env": "prod"}, state="planned")
-    tables.sites_table([full, _site("b")], out, wide=True)
-    assert [line.split() for line in out.getvalue().splitlines()] == [
-        ["NAME", "STATE", "DISTRIBUTION", "VERSION", "NODES", "BUNDLES", "LABELS"],
-        ["a", "planned", "k3s", "-", "0", "b,x", "env=prod,ring=0"],
-        ["b", "active", "k3s", "-", "0", "-", "-"],
-    ]
-
-
-def test_labels_are_for_wide_only() -> None:
-    """The usual table fits 80 columns."""
-    out = io.StringIO()
-    tables.sites_table([_site("store-00001", labels={"a": "b"}, bundles={"retail-pos": {}})], out, wide=False)
-    assert "LABELS" not in out.getvalue()
-    assert max(map(len, out.getvalue().splitlines())) <= 80
-
-
 @pytest.mark.parametrize(
     ("fleet", "files", "expected"),
     [
