@@ -41,6 +41,7 @@ class _Assembly:
         self._groups = layers.by_priority(files)
         self._bases: dict[tuple[int, tuple[int, ...]], values.Vars] = {}
         self._labels: dict[int, dict[str, str]] = {}
+        self._matches: dict[tuple[tuple[str, str], ...], tuple[int, ...]] = {}
         self._clashes: set[tuple[int, int]] = set()
         self._found: dict[tuple[problems.Mark, codes.Code, str], tuple[problems.Field, list[str]]] = {}
 
@@ -55,7 +56,7 @@ class _Assembly:
         """Merge one site; None when a problem was found that leaves no sound site."""
         faults: list[layering.Fault] = []
         declared = self._declared(entry)
-        matched = tuple(i for i, group in enumerate(self._groups) if group.match.matches(declared))
+        matched = self._matched(declared)
         base = self._base(entry, matched)
         merged = layering.merge(base, entry.layer.data, faults)
         merged["labels"] = {**declared}
@@ -70,6 +71,15 @@ class _Assembly:
             for index, node in enumerate(entry.nodes)
         ]
         return self._converted(entry, merged)
+
+    def _matched(self, declared: dict[str, str]) -> tuple[int, ...]:
+        """Return which groups match labels; a large fleet has few combinations of them."""
+        key = tuple(declared.items())
+        known = self._matches.get(key)
+        if known is None:
+            known = tuple(i for i, group in enumerate(self._groups) if group.match.matches(declared))
+            self._matches[key] = known
+        return known
 
     def _declared(self, entry: entries.SiteEntry) -> dict[str, str]:
         lower = self._labels.get(id(entry.file_defaults))

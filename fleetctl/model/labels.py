@@ -6,6 +6,7 @@ Each check returns what is wrong as a phrase that follows «"x" », or "" when n
 
 from __future__ import annotations
 
+import functools
 import re
 
 __all__ = ["RESERVED", "dns_label_fault", "key_fault", "subdomain_fault", "value_fault"]
@@ -49,6 +50,7 @@ def value_fault(text: str) -> str:
     return _name_fault(text) if text else ""
 
 
+@functools.lru_cache(maxsize=2**14)  # a fleet has few labels, many times
 def _name_fault(text: str) -> str:
     if len(text) > 63:
         return "is longer than 63 characters"

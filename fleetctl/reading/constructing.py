@@ -147,12 +147,16 @@ class Constructor:
         made: dict[str, object] = {}
         merges: list[yaml.Node] = []
         firsts: dict[str, yaml.Node] = {}  # filled when the first key comes twice: most maps never need it
-        value, depth = self.value, depth + 1
+        value, resolve, depth = self.value, scalars.resolve, depth + 1
         for key_node, value_node in node.value:
-            if key_node.value == "<<" and key_node.tag == PLAIN:
-                merges.append(value_node)
-                continue
-            key = self._scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            key: object = None
+            if key_node.tag == PLAIN:  # only scalars have it, and nearly every key
+                if key_node.value == "<<":
+                    merges.append(value_node)
+                    continue
+                key = resolve(key_node.value)
+            if type(key) is not str and isinstance(key_node, yaml.ScalarNode):
+                key = self._scalar(key_node)
             if type(key) is not str:
                 self._bad_key(key_node)
                 continue
