@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from fleetctl.model import codes, errors
@@ -16,7 +17,7 @@ from fleetctl.model import settings as settings_records
 
 if TYPE_CHECKING:
     from fleetctl.clusters import connecting
-    from fleetctl.inventory import fleets
+    from fleetctl.inventory import fleets, selecting
     from fleetctl.model import events, projects
     from fleetctl.state import databases
 
@@ -75,6 +76,14 @@ class Opening:
         from fleetctl.inventory import caching, locating
 
         return caching.load(locating.file(self._start))
+
+    def with_members(self, selection: selecting.Selection) -> selecting.Selection:
+        """Look up in the journal which sites ``--from-run`` and ``--only`` mean; raises ``UsageError``."""
+        from fleetctl.rollout import looking
+
+        with self.store(self.project()) as store:
+            members = looking.members(store, selection.from_run or "", selection.outcomes)
+        return msgspec.structs.replace(selection, members=members)
 
     def directory(self, project: projects.Project) -> connecting.Directory:
         """Return what knows how each site is reached."""

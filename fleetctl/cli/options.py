@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from fleetctl.cli import opening
 from fleetctl.inventory import selecting
 
 __all__ = ["Format", "Making", "Output", "making_flags", "selection_flags"]
@@ -58,6 +59,11 @@ def _flags(
         str | None, _option("--sample", metavar="N|N%", text="Only so many (50) or such a part (5%) of them.")
     ] = None,
     seed: Annotated[int, _option("--seed", metavar="N", text="Draw another sample; equal seeds draw alike.")] = 0,
+    from_run: Annotated[str | None, _option("--from-run", metavar="RUN", text="Members of this run.")] = None,
+    only: Annotated[
+        list[str],
+        _option("--only", metavar="OUTCOMES", text="Of that run only these: failed,unreachable, not-started, ..."),
+    ] = [],  # noqa: B006
     everything: Annotated[bool, _option("--all", text="Every site.")] = False,
 ) -> selecting.Selection:
     return selecting.Selection(
@@ -67,6 +73,8 @@ def _flags(
         exclude=tuple(exclude),
         sample=sample,
         seed=seed,
+        from_run=from_run,
+        only=tuple(only),
         everything=everything,
     )
 
@@ -108,7 +116,14 @@ def _making(
 
 def selection_flags(command: Callable[..., _Result]) -> Callable[..., _Result]:
     """Give a command with a ``selection`` parameter the selection flags in its place."""
-    return _spread(command, "selection", _flags)
+
+    @functools.wraps(command)
+    def with_members(selection: selecting.Selection, **arguments: Any) -> _Result:  # noqa: ANN401
+        if selection.from_run is not None:
+            selection = opening.of(arguments["ctx"]).with_members(selection)
+        return command(selection=selection, **arguments)
+
+    return _spread(with_members, "selection", _flags)
 
 
 def making_flags(command: Callable[..., _Result]) -> Callable[..., _Result]:

@@ -38,7 +38,17 @@ class Selection(msgspec.Struct, frozen=True):
     sample: str | None = None
     """``50`` or ``5%`` of what the other flags leave."""
     seed: int = 0
+    from_run: str | None = None
+    """A run whose sites these shall be; who knows runs puts their names into ``members``."""
+    only: tuple[str, ...] = ()
+    """Outcomes that they had there, with commas between them."""
+    members: frozenset[str] | None = None
     everything: bool = False
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Return the single words of ``only``."""
+        return tuple(word.strip() for text in self.only for word in text.split(",") if word.strip())
 
     @property
     def narrows(self) -> bool:
@@ -77,6 +87,12 @@ def names(fleet: sites.Fleet, selection: Selection, read_stdin: Callable[[], str
         _refuse_empty(selection.exclude)
         named = _named(fleet, selection.exclude, "--exclude", read_stdin)
         chosen = [name for name in chosen if name not in named]
+    if selection.only and not selection.outcomes:
+        raise errors.UsageError(codes.Code.USAGE, "--only names no outcome (an empty variable?)")
+    if selection.from_run is not None:
+        chosen = [name for name in chosen if name in _members(selection)]
+    elif selection.only:
+        raise errors.UsageError(codes.Code.USAGE, "--only says which outcomes of a run; name it with --from-run RUN")
     chosen = _sample(chosen, selection)
     if not chosen:
         raise errors.EmptySelection(codes.Code.SELECTION_EMPTY, *_why_empty(fleet, selection))
@@ -110,6 +126,13 @@ def _selector(text: str) -> selectors.Selector:
         pointer = " " * (error.position) + "^"
         message = f"-l {text!r}: {error.message}"
         raise errors.UsageError(codes.Code.SELECTION_BAD_SELECTOR, message, f"{text}\n{pointer}") from None
+
+
+def _members(selection: Selection) -> frozenset[str]:
+    if selection.members is None:
+        msg = "nobody looked up the members of the run"
+        raise RuntimeError(msg)
+    return selection.members
 
 
 def _refuse_empty(excluded: Iterable[str]) -> None:
@@ -192,6 +215,9 @@ def _why_empty(fleet: sites.Fleet, selection: Selection) -> tuple[str, str]:
         return "the inventory has no sites", "Add a SiteList document to the inventory folder."
     many = len(fleet.sites) > 1
     count = f"none of the {len(fleet.sites):,} sites matches" if many else "the only site does not match"
+    if selection.from_run is not None and not selection.members:
+        said = f" that ended {' or '.join(selection.outcomes)}" if selection.outcomes else ""
+        return f"{selection.from_run} has no site{said}", f"Look at it: fleetctl rollout status {selection.from_run}"
     known = {key for name in fleet.sites for key in fleet.labels_of(name)}
     asked = [requirement for text in selection.selectors for requirement in selectors.parse(text).requirements]
     missing = [one.key for one in asked if one.key not in known and not one.matches({})]

@@ -10,12 +10,29 @@ import msgspec
 
 from fleetctl.model import codes, errors, events, outcomes, plans, releases
 from fleetctl.model import sites as fleet
+from fleetctl.reading import scalars
 from fleetctl.rollout import accounts, saving
 from fleetctl.runs import budgets
 from fleetctl.state import blobs, claims, databases, debts, runs
 from fleetctl.state import releases as stored
 
-__all__ = ["expired", "explain", "find", "history", "knower", "payable", "sites", "summary", "touched", "unfinished"]
+__all__ = [
+    "NOT_STARTED",
+    "expired",
+    "explain",
+    "find",
+    "history",
+    "knower",
+    "members",
+    "payable",
+    "sites",
+    "summary",
+    "touched",
+    "unfinished",
+]
+
+NOT_STARTED = "not-started"
+"""What ``--only`` calls sites that a run never came to."""
 
 _FAILURES = (outcomes.Outcome.FAILED, outcomes.Outcome.UNREACHABLE)
 
@@ -48,6 +65,30 @@ def expired(store: databases.Store) -> list[debts.Debt]:
 def unfinished(store: databases.Store, run: str) -> list[str]:
     """Return the sites of a run that have no outcome yet."""
     return [row.site for row in store.read(lambda conn: runs.sites(conn, run)) if row.outcome is None]
+
+
+def members(store: databases.Store, name: str, only: Iterable[str] = ()) -> frozenset[str]:
+    """Return the sites of a run, or those with one of some outcomes; ``not-started`` are those it never came to.
+
+    Raises ``UsageError`` for a run that is not there and for words that are no outcomes.
+    """
+    wanted = set(only)
+    known = [*map(str, outcomes.Outcome), NOT_STARTED]
+    for word in sorted(wanted.difference(known)):
+        near = scalars.did_you_mean(word, known)
+        message = f'--only: "{word}" is no outcome{near}'
+        raise errors.UsageError(codes.Code.USAGE, message, f"Outcomes: {', '.join(known)}")
+    run = find(store, name)
+    rows = store.read(lambda conn: runs.sites(conn, run.id))
+    return frozenset(row.site for row in rows if not wanted or wanted & _ended(row))
+
+
+def _ended(row: runs.Row) -> set[str]:
+    """Return the words for how a site ended; while it is being visited there is none."""
+    unvisited = row.outcome is None and not row.attempt
+    left = row.reason in {outcomes.Reason.HALTED, outcomes.Reason.ABORTED}
+    ended = {str(row.outcome)} if row.outcome is not None else set()
+    return ended | ({NOT_STARTED} if unvisited or left else set())
 
 
 def touched(store: databases.Store, run: str) -> list[str]:

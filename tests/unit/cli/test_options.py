@@ -1,18 +1,21 @@
 """The selection flags: one definition, the same on every command, without hiding a command's own signature."""
 
 import inspect
+import pathlib
 from typing import Annotated, Any
 
 import pytest
 import typer
 import typer.testing
 
-from fleetctl.cli import commands, options
+from fleetctl.cli import commands, main, options
 from fleetctl.cli import get as get_commands
 from fleetctl.cli import render as render_commands
 from fleetctl.inventory import selecting
+from fleetctl.state import runs
+from tests.unit.state import making
 
-FLAGS = ["selector", "group", "site", "exclude", "sample", "seed", "everything"]
+FLAGS = ["selector", "group", "site", "exclude", "sample", "seed", "from_run", "only", "everything"]
 
 
 @options.selection_flags
@@ -39,11 +42,14 @@ def test_the_name_and_help_stay() -> None:
 
 
 def test_flags_become_a_selection() -> None:
-    """The command gets one frozen value instead of seven arguments."""
+    """The command gets one frozen value instead of nine arguments."""
     given: dict[str, Any] = {flag: ["a", "b"] for flag in FLAGS[:4]}
-    name, selection, loud = _command(name="x", loud=True, sample="5%", seed=3, everything=True, **given)
+    name, selection, loud = _command(
+        name="x", loud=True, sample="5%", seed=3, from_run=None, only=["d"], everything=True, **given
+    )
     assert (name, loud) == ("x", True)
-    assert selection == selecting.Selection(("a", "b"), ("a", "b"), ("a", "b"), ("a", "b"), "5%", 3, everything=True)
+    said = ("a", "b")
+    assert selection == selecting.Selection(said, said, said, said, "5%", 3, only=("d",), everything=True)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +76,26 @@ def test_the_command_line_reaches_the_command(arguments: list[str], expected: se
 
     assert typer.testing.CliRunner().invoke(app, arguments).exit_code == 0
     assert seen == [expected]
+
+
+def test_the_journal_says_who_was_in_a_run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--from-run`` and ``--only`` reach the journal, and the names come back; real commands, a real journal."""
+    (tmp_path / "fleetctl.yaml").write_text(
+        "apiVersion: fleetctl.dev/v1alpha1\nkind: Project\nname: demo\n", encoding="utf-8"
+    )
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "a.yaml").write_text(
+        "apiVersion: fleetctl.dev/v1alpha1\nkind: SiteList\nsites: [{name: s1}, {name: s2}, {name: s3}]\n",
+        encoding="utf-8",
+    )
+    (tmp_path / ".fleetctl").mkdir(mode=0o700)
+    with making.opened(tmp_path / ".fleetctl") as journal:
+        run = journal.run(runs.RowSeed("s1", 1, "r1:1"), runs.RowSeed("s3", 2, "r1:1"), runs.RowSeed("gone", 2, "r1:1"))
+        journal.claim(run.id)
+    monkeypatch.chdir(tmp_path)
+    for more, names in ([], "s1\ns3\n"), (["--only", "not-started"], "s3\n"):
+        arguments = ["inventory", "list", "-o", "name", "--from-run", run.id, *more]
+        assert typer.testing.CliRunner().invoke(main.app, arguments).stdout == names
 
 
 @pytest.mark.parametrize("command", [get_commands.sites, render_commands.render], ids=["list", "render"])

@@ -119,11 +119,26 @@ def test_another_seed_draws_others() -> None:
         ({"selectors": ("ring>1",)}, ["store-10", "store-2"]),
         ({"groups": ("prod", "early")}, ["lab-1", "lab-2", "store-1", "store-10", "store-2"]),
         ({"groups": ("early",), "selectors": ("env=prod",)}, ["store-1"]),
+        ({"from_run": "r-1", "members": frozenset({"lab-1", "store-2", "gone"})}, ["lab-1", "store-2"]),
+        ({"from_run": "r-1", "members": frozenset({"lab-1", "store-2"}), "sites": ("store-*",)}, ["store-2"]),
     ],
 )
 def test_flags_narrow_each_other(flags: dict[str, Any], names: list[str]) -> None:
     """Values of one flag widen it, other flags narrow it, several selectors must all match."""
     assert _names(FLEET, **flags) == names
+
+
+def test_members_of_a_run_that_nobody_looked_up_are_not_every_site() -> None:
+    """A command that forgets to ask the journal is a bug and not a rollout to all."""
+    with pytest.raises(RuntimeError, match="nobody looked up"):
+        _names(FLEET, from_run="r-1")
+
+
+def test_a_run_without_such_sites_says_so() -> None:
+    """An empty selection names the run and the outcomes."""
+    with pytest.raises(errors.EmptySelection) as caught:
+        _names(FLEET, from_run="r-1", only=("failed, unreachable", ""), members=frozenset())
+    assert caught.value.message == "r-1 has no site that ended failed or unreachable"
 
 
 def test_standard_input_is_a_list_of_names() -> None:
