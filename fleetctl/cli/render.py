@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from fleetctl.cli import commands, opening, options
-from fleetctl.console import tables
+from fleetctl.console import checks, tables
 from fleetctl.inventory import selecting
 from fleetctl.model import codes, errors, sites
+from fleetctl.openapi import learned
 from fleetctl.rendering import describing, rendering, trees
 from fleetctl.reports import envelopes, manifests
 
@@ -61,7 +62,8 @@ def render(
     asked = describing.load_all(project.templates, names, project.shown)
     names_of_bundles = [bundle.name for bundle in asked]
     members = _assigned(chosen, names_of_bundles)
-    rendered = rendering.render(loaded.fleet, asked, members, loaded.origin)
+    rendered = rendering.render(loaded.fleet, asked, members, loaded.origin, learned.Learned(project.root))
+    checks.notes(rendered.limits, sys.stderr)
     if out == "-":
         manifests.write(rendered.releases, style, sys.stdout)
         return
@@ -73,7 +75,7 @@ def render(
 
     written = trees.write(rendered.releases, folder, style, decides)
     if output in envelopes.FORMATS:
-        envelopes.write(envelopes.release_list(rendered.releases), output, sys.stdout)
+        envelopes.write(envelopes.release_list(rendered.releases, rendered.limits), output, sys.stdout)
     else:
         tables.rendered(rendered, written, folder, len(chosen) - len(members), sys.stdout)
 

@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from fleetctl.cli import opening, options
+from fleetctl.console import checks
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.inventory import fleets, selecting
@@ -128,6 +129,7 @@ def ask(
         raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
+    checks.notes(prepared.limits, sys.stderr)
     strategy = strategy_of(opened, making)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
     return Asked(opened, loaded, prepared, described)

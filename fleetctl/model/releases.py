@@ -9,7 +9,7 @@ import msgspec
 
 from fleetctl.model import objects
 
-__all__ = ["Release", "RenderedObject", "digest", "in_apply_order"]
+__all__ = ["Limits", "Nearest", "Release", "RenderedObject", "Unchecked", "digest", "in_apply_order"]
 
 _DIGEST_VERSION = "r1"
 
@@ -20,6 +20,32 @@ class RenderedObject(msgspec.Struct, frozen=True):
     id: objects.ObjectId
     body: bytes
     template: str
+
+
+class Unchecked(msgspec.Struct, frozen=True, rename="camel"):
+    """Objects of a kind that no definition is known of."""
+
+    api_version: str
+    kind: str
+    objects: int
+    sites: int
+    example: str
+
+
+class Nearest(msgspec.Struct, frozen=True):
+    """Sites whose minor is not shipped, and the one that took its place."""
+
+    stated: str
+    taken: str
+    sites: int
+    example: str
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How far the check of objects against Kubernetes' schemas could go."""
+
+    unchecked: tuple[Unchecked, ...] = ()
+    nearest: tuple[Nearest, ...] = ()
 
 
 class Release(msgspec.Struct, frozen=True):

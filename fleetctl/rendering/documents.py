@@ -11,7 +11,7 @@ from fleetctl.model import codes, labels, objects, problems, releases, values
 from fleetctl.reading import yaml12
 from fleetctl.rendering import bundles, lints
 
-__all__ = ["Parsed", "Parser", "Piece", "mark_of_name", "split", "title"]
+__all__ = ["Parsed", "Parser", "Piece", "mark_of_name", "scope_fault", "split", "title"]
 
 # A line that starts with three dashes is a document's start wherever it stands, inside a block scalar too
 # (YAML 1.2.2, rule c-forbidden); an indented one is text.
@@ -136,7 +136,9 @@ class Parser:
             if fault:
                 message = f'"{value}" {fault}'
                 return problems.Problem(codes.Code.OBJECT_BAD_NAME, message, document.mark(field), field)
-        return _scope_fault(document)
+        data: values.Vars = document.data  # type: ignore[assignment]  # a map, as checked before
+        key = objects.group_of(str(data["apiVersion"])), str(data["kind"])
+        return scope_fault(document) if key in objects.CLUSTER_SCOPED else None
 
     def _made(self, data: values.Vars, path: str) -> releases.RenderedObject:
         """Build the object; one without a namespace goes to the bundle's home namespace if its kind has one."""
@@ -151,14 +153,13 @@ class Parser:
         return releases.RenderedObject(identity, objects.canonical(data), path)
 
 
-def _scope_fault(document: yaml12.Document) -> problems.Problem | None:
+def scope_fault(document: yaml12.Document) -> problems.Problem | None:
     """Refuse a namespace on what lives outside of all, as API servers do."""
     field = ("metadata", "namespace")
     data: values.Vars = document.data  # type: ignore[assignment]  # a map, as checked before
-    key = objects.group_of(str(data["apiVersion"])), str(data["kind"])
-    if key not in objects.CLUSTER_SCOPED or problems.value_at(data, field) is problems.NOTHING:
+    if problems.value_at(data, field) is problems.NOTHING:
         return None
-    message = f"a {key[1]} lives outside of namespaces; take this line away"
+    message = f"a {data['kind']} lives outside of namespaces; take this line away"
     return problems.Problem(codes.Code.OBJECT_BAD_NAME, message, document.mark(field), field)
 
 

@@ -7,34 +7,50 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from fleetctl.model import codes, errors, layering, objects, problems, releases, sites, values
-from fleetctl.rendering import bundles, documents, environments, faults, outputs, tracing
+from fleetctl.openapi import customs, learned
+from fleetctl.rendering import bundles, checking, documents, environments, faults, outputs, tracing
 
 __all__ = ["Origin", "Rendered", "context_of", "render"]
+
+_Limits = releases.Limits
+_DEFINITION = "CustomResourceDefinition"
+"""Without this word in its files, no bundle defines a kind."""
 
 Origin = Callable[[str, problems.Field], problems.Mark | None]
 """Where a value of a site was written, by the site's name and the field; None when no file of the inventory sets it."""
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """Releases in the order of sites, then bundles, and how many distinct documents they were made of."""
+    """Releases in the order of sites, then bundles; how many distinct documents they hold, and what was not checked."""
 
     releases: list[releases.Release]
     documents: int
     distinct: int
+    limits: _Limits = _Limits()
 
 
 def render(
-    fleet: sites.Fleet, loaded: Iterable[bundles.Bundle], members: Iterable[sites.Site], origin: Origin
+    fleet: sites.Fleet,
+    loaded: Iterable[bundles.Bundle],
+    members: Iterable[sites.Site],
+    origin: Origin,
+    known: learned.Learned | None = None,
 ) -> Rendered:
-    """Render bundles for every member site they are assigned to; raises ``InvalidInput`` with every fault, folded."""
+    """Render bundles for every member site they are assigned to; raises ``InvalidInput`` with every fault, folded.
+
+    ``known`` is what the sites' clusters serve beside Kubernetes' own kinds, as far as it was learned.
+    """
     renderers = [_Renderer(bundle, fleet, origin) for bundle in loaded]
+    checks = checking.Checks(known)
     made: list[releases.Release] = []
     clashes = faults.Faults()
     for site in members:
+        assigned = [one for one in renderers if one.bundle.name in site.bundles]
+        defined = {one.bundle.name: one.definitions(site) for one in assigned}
         of_site = [
             (one, release)
-            for one in renderers
-            if one.bundle.name in site.bundles and (release := one.release(site)) is not None
+            for one in assigned
+            if (release := one.release(site, checks.view(site, one.bundle.name, defined))) is not None
         ]
         made += [release for _, release in of_site]
         if len(of_site) > 1:
@@ -44,7 +60,8 @@ def render(
     if found:
         raise errors.InvalidInput(found)
     bodies = {one.body for release in made for one in release.objects}
-    return Rendered(made, sum(len(release.objects) for release in made), len(bodies))
+    total = sum(len(release.objects) for release in made)
+    return Rendered(made, total, len(bodies), checks.limits())
 
 
 def context_of(fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, merged: values.Vars) -> values.Vars:
@@ -81,6 +98,7 @@ class _Renderer:
         self._templates: list[environments.Compiled] = []
         self._tracer = tracing.Tracer(bundle, self._environment)
         self._broken: dict[tuple[object, ...], problems.Problem] = {}
+        self._defines = any(_DEFINITION in source.text for source in bundle.sources.values())
         self._compile()
 
     def found(self) -> Iterator[problems.Problem]:
@@ -100,7 +118,19 @@ class _Renderer:
                 if source.makes_objects:
                     self._templates.append(compiled)
 
-    def release(self, site: sites.Site) -> releases.Release | None:
+    def definitions(self, site: sites.Site) -> tuple[bytes, ...]:
+        """Return the CustomResourceDefinitions that the bundle makes for a site; bundles without any cost nothing."""
+        if self._broken or not self._defines or (merged := self._values(site)) is None:
+            return ()
+        return tuple(
+            parsed.made.body
+            for source, text in self._texts(site, context_of(self._fleet, self.bundle, site, merged))
+            if text is not None and _DEFINITION in text
+            for _, parsed in self._reader.read(source, text, site.name)
+            if parsed.made is not None and customs.is_definition(parsed.made.id)
+        )
+
+    def release(self, site: sites.Site, view: checking.View) -> releases.Release | None:
         """Render the bundle for one site; None when something is wrong, which has then been noted."""
         merged = self._values(site)
         if merged is None:
@@ -113,14 +143,15 @@ class _Renderer:
                 complete = False
                 continue
             for piece, parsed in self._reader.read(source, text, site.name):
-                if parsed.made is None:
-                    self._note_document(site, source, context, piece, parsed)
+                checked = view.checked(site, source.path, piece, parsed)
+                if checked.made is None:
+                    self._note_document(site, source, context, _own(piece, source, text), checked)
                     complete = False
-                elif parsed.made.id in made:
-                    self._note_clash(site, parsed.made)
+                elif checked.made.id in made:
+                    self._note_clash(site, checked.made)
                     complete = False
                 else:
-                    made[parsed.made.id] = parsed.made
+                    made[checked.made.id] = checked.made
         if not complete:
             return None
         ordered = releases.in_apply_order(made.values())
@@ -196,7 +227,7 @@ class _Renderer:
         found: list[problems.Mark] = []
         for source, text in self._texts(site, context):
             for piece, parsed in self._reader.read(source, text or "", site.name):
-                if parsed.made is not None and parsed.made.id == wanted:
+                if parsed.made is not None and _is(parsed.made.id, wanted):
                     place = self._tracer.place(documents.mark_of_name(piece, source.path), source, context)
                     found.append(place.mark if place else problems.Mark(source.path))
         return found
@@ -212,6 +243,16 @@ class _Renderer:
 
 def _key(fault: environments.TemplateFault) -> tuple[object, ...]:
     return ("template", fault.code, fault.source, fault.line)
+
+
+def _own(piece: documents.Piece, source: bundles.Source, text: str) -> documents.Piece:
+    """Return a document as it stands in a site's own text: what was read may hold a stand-in for the site's name."""
+    return documents.split(text, source.first_line)[piece.number - 1]
+
+
+def _is(made: objects.ObjectId, wanted: objects.ObjectId) -> bool:
+    """Tell whether a document makes an object; one outside of namespaces may have been given one at first."""
+    return made == wanted or (not wanted.namespace and msgspec.structs.replace(made, namespace="") == wanted)
 
 
 def _note_clashes(site: sites.Site, made: list[tuple[_Renderer, releases.Release]], clashes: faults.Faults) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from fleetctl.model import codes, problems
 from fleetctl.rendering import bundles, documents, environments, sourcemaps
 
-__all__ = ["Tracer"]
+__all__ = ["SECRET", "Tracer"]
 
 _LONGEST = 160
 """Characters of a line that are quoted."""
@@ -19,7 +19,7 @@ _LONGEST = 160
 _ALONE = re.compile(r"""(?<![^\s,\[{])\{\{[-+]?\s*(?P<said>[^{}]+?)\s*[-+]?\}\}(?![^\s,\]}])""")
 _SAFE = re.compile(r"\|\s*(k|tojson|toyaml|quote|n?indent)\b|^[\w.]+\(")
 _IN_LINE = re.compile(r"\bin line ([0-9]+)$")
-_SECRET = re.compile(r"\bSecret\b")
+SECRET = re.compile(r"\bSecret\b")
 """Too wide rather than too narrow: a kind can be written in many ways, and only an error's detail is lost."""
 _QUOTING = (
     codes.Code.YAML_AMBIGUOUS_SCALAR,
@@ -64,14 +64,14 @@ class Tracer:
         piece: documents.Piece,
     ) -> problems.Problem:
         """Move a problem from a line of rendered text to the line of the template that made it."""
-        if _SECRET.search(piece.text):
+        if SECRET.search(piece.text):
             problem = _masked(problem)
         if not source.is_template:
             return problem
         rendered = problem.mark or problems.Mark(source.path, piece.first_line, 1)
         place = self.place(rendered, source, context)
         mark = place.mark if place else problems.Mark(source.path)
-        if _SECRET.search(piece.text):
+        if SECRET.search(piece.text):
             return msgspec.structs.replace(problem, mark=mark)
         made = self._render(source, context).split("\n")
         shown = made[rendered.line - 1].rstrip()[:_LONGEST] if rendered.line <= len(made) else ""

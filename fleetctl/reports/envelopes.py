@@ -77,8 +77,16 @@ def problem_list(found: Iterable[problems.Problem]) -> _Envelope:
     )
 
 
-def release_list(made: Iterable[releases.Release]) -> _Envelope:
-    """Return releases without their objects: what was rendered for whom, and its digest."""
+def release_list(made: Iterable[releases.Release], limits: releases.Limits) -> _Envelope:
+    """Return releases without their objects: what was rendered for whom, its digest, and how far it was checked."""
+    return {
+        **_releases(made),
+        "unchecked": [_plain(one) for one in limits.unchecked],
+        "nearestVersions": [_plain(one) for one in limits.nearest],
+    }
+
+
+def _releases(made: Iterable[releases.Release]) -> _Envelope:
     return _list(
         "ReleaseList",
         [

@@ -8,6 +8,7 @@ import msgspec
 
 from fleetctl.inventory import fleets
 from fleetctl.model import codes, errors, plans, projects, releases, sites
+from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
 from fleetctl.rollout import planning, provenance
 
@@ -28,6 +29,7 @@ class Prepared(msgspec.Struct, frozen=True):
     wanted: tuple[planning.Wanted, ...]
     waiting: tuple[planning.Wanted, ...]
     left_out: tuple[planning.LeftOut, ...]
+    limits: releases.Limits = releases.Limits()
 
     @property
     def releases(self) -> list[releases.Release]:
@@ -47,8 +49,11 @@ def prepare(
     if not taking_part:
         raise errors.EmptySelection(*_nobody(chosen, assigned, bundle.name))
     made: dict[str, releases.Release] = {}
+    limits = releases.Limits()
     if not remove:
-        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin)
+        known = learned.Learned(loaded.project.root)
+        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin, known)
+        limits = rendered.limits
         made = {release.site: release for release in rendered.releases}
     wanted = [planning.Wanted(site, made.get(site.name)) for site in taking_part]
     return Prepared(
@@ -58,6 +63,7 @@ def prepare(
         wanted=tuple(one for one in wanted if one.site.state == "active"),
         waiting=tuple(one for one in wanted if one.site.state != "active"),
         left_out=tuple(_left_out(chosen, assigned, bundle.name)),
+        limits=limits,
     )
 
 

@@ -18,7 +18,7 @@ HOMES = {
     "cryptography": {"sim"},
     "httpx": {"web"},
     "jinja2": {"rendering", "reports"},
-    "jsonschema_rs": {"rendering", "schema"},
+    "jsonschema_rs": {"openapi", "rendering", "schema"},
     # Records are its structs, so every room that has records has it.
     "msgspec": {
         "cli",
@@ -26,6 +26,7 @@ HOMES = {
         "inventory",
         "kube",
         "model",
+        "openapi",
         "reading",
         "rendering",
         "reports",

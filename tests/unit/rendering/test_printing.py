@@ -106,7 +106,7 @@ def test_every_filter_of_jinja_is_known_here() -> None:
 def test_a_site_leaves_nothing_behind_for_the_next() -> None:
     """What an imported template keeps lives as long as one rendering."""
     kept = "{% set ns = namespace(seen=[]) %}{% macro add(x) %}{% set ns.seen = ns.seen + [x] %}{{ ns.seen | k }}"
-    using = '{% from "_n.j2" import add %}' + making.config_map("a", "data: {a: {{ add(site.name) | quote }}}\n")
+    using = '{% from "_n.j2" import add %}' + making.config_map("a", "a: {{ add(site.name) | quote }}")
     files = {"_n.j2": kept + "{% endmacro %}", "a.yaml.j2": using}
     both = {release.site: release.digest for release in making.made(files, s1={}, s2={})}
     (alone,) = making.made(files, s2={})

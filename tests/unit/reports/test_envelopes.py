@@ -76,7 +76,10 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
     ),
     "ReleaseList": (
-        envelopes.release_list([releases.Release("store-00412", "retail-pos", "1.2.0", "r1:abc", (OBJECT, OBJECT))]),
+        envelopes.release_list(
+            [releases.Release("store-00412", "retail-pos", "1.2.0", "r1:abc", (OBJECT, OBJECT))],
+            releases.Limits((releases.Unchecked("a/v1", "B", 2, 1, "s"),), (releases.Nearest("1.30", "1.34", 1, "s"),)),
+        ),
         {
             "items": [
                 {
@@ -87,7 +90,9 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                     "digest": "r1:abc",
                     "objects": 2,
                 }
-            ]
+            ],
+            "unchecked": [{"apiVersion": "a/v1", "kind": "B", "objects": 2, "sites": 1, "example": "s"}],
+            "nearestVersions": [{"stated": "1.30", "taken": "1.34", "sites": 1, "example": "s"}],
         },
     ),
     "ExplanationList": (
