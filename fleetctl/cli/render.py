@@ -64,6 +64,10 @@ def render(
     members = _assigned(chosen, names_of_bundles)
     rendered = rendering.render(loaded.fleet, asked, members, loaded.origin, learned.Learned(project.root))
     checks.notes(rendered.limits, sys.stderr)
+    if not rendered.releases and rendered.left_out:
+        raise errors.EmptySelection(*rendering.nobody(rendered.left_out))
+    if out == "-" or output in envelopes.FORMATS:
+        tables.left_out(rendered, sys.stderr)
     if out == "-":
         manifests.write(rendered.releases, style, sys.stdout)
         return

@@ -130,7 +130,7 @@ def ask(
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
     checks.notes(prepared.limits, sys.stderr)
-    strategy = strategy_of(opened, making)
+    strategy = strategy_of(opened, making, bundle)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
     return Asked(opened, loaded, prepared, described)
 
@@ -146,11 +146,21 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     return Asked(opened, loaded, prepared, plan)
 
 
-def strategy_of(opened: opening.Opening, making: options.Making) -> plans.Strategy:
-    """Return the strategy that a command line or the settings ask for; raises ``InvalidInput`` or ``UsageError``."""
+def strategy_of(
+    opened: opening.Opening, making: options.Making, bundle: bundles.Bundle | None = None
+) -> plans.Strategy:
+    """Return the strategy of the command line, or else the bundle's, or else that of the settings.
+
+    Raises ``InvalidInput`` or ``UsageError``.
+    """
     usual = opened.settings().running
-    file = usual.strategy if making.strategy is None else making.strategy
-    strategy = strategies.load(pathlib.Path(file)) if file is not None else plans.Strategy()
+    strategy = plans.Strategy()
+    if making.strategy is not None:
+        strategy = strategies.load(pathlib.Path(making.strategy))
+    elif bundle is not None and bundle.strategy is not None:
+        strategy = strategies.of(bundle.strategy)
+    elif usual.strategy is not None:
+        strategy = strategies.load(pathlib.Path(usual.strategy))
     changed: dict[str, float] = {}
     if (concurrency := making.concurrency or usual.concurrency) is not None:
         changed["concurrency"] = concurrency

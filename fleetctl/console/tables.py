@@ -13,7 +13,7 @@ from fleetctl.model import sites
 if TYPE_CHECKING:  # a list of sites shall not wait for the libraries that render
     from fleetctl.rendering import rendering, trees
 
-__all__ = ["rendered", "table", "validated"]
+__all__ = ["left_out", "rendered", "table", "validated"]
 
 
 _LEAST_INDENT: Final = 4
@@ -53,6 +53,7 @@ def rendered(
         distinct = len(set(digests))
         alike = "all alike" if distinct == 1 else f"{distinct:,} different releases"
         stream.write(f"{name} for {_count(len(digests), 'site')}: {alike}\n")
+    left_out(result, stream)
     if unassigned:
         verbs = ("is", "was") if unassigned == 1 else ("are", "were")
         stream.write(f"{_count(unassigned, 'selected site')} {verbs[0]} not assigned and {verbs[1]} left out\n")
@@ -60,6 +61,14 @@ def rendered(
         f"{_count(result.documents, 'object')} ({result.distinct:,} different) in {folder}: "
         f"{written.written:,} written, {written.unchanged:,} unchanged, {written.removed:,} removed\n"
     )
+
+
+def left_out(result: rendering.Rendered, stream: TextIO) -> None:
+    """Say which sites do not meet what a bundle requires."""
+    for one in result.left_out:
+        verb = "was" if len(one.sites) == 1 else "were"
+        example = f"e.g. {one.sites[0]}" if len(one.sites) > 1 else one.sites[0]
+        stream.write(f"{_count(len(one.sites), 'site')} {verb} left out of {one.bundle}: {one.why} ({example})\n")
 
 
 def _count(number: int, what: str) -> str:

@@ -72,6 +72,7 @@ class Code(enum.StrEnum):
     BUNDLE_NO_EXAMPLES = "bundle/no-examples"
     BUNDLE_NOT_FOUND = "bundle/not-found"
     BUNDLE_OUTSIDE_PROJECT = "bundle/outside-project"
+    BUNDLE_REQUIRES = "bundle/requires"
     BUNDLE_SCHEMA_INVALID = "bundle/schema-invalid"
     BUNDLE_UNKNOWN_KEY = "bundle/unknown-key"
     BUNDLE_UNWRITABLE = "bundle/unwritable"

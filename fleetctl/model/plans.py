@@ -16,6 +16,7 @@ __all__ = [
     "Options",
     "Patience",
     "Plan",
+    "Prune",
     "Strategy",
     "Wave",
     "WaveRule",
@@ -107,6 +108,21 @@ class Force(msgspec.Struct, frozen=True, rename="camel"):
     managers: tuple[str, ...] = ()
 
 
+class Prune(msgspec.Struct, frozen=True, rename="camel"):
+    """How many objects one run may delete at a site: the larger of a count and a percentage of what is there."""
+
+    count: int = 5
+    percent: int = 10
+
+    def of(self, objects: int) -> int:
+        """Return the number that this is of so many objects."""
+        return max(self.count, objects * self.percent // 100)
+
+    def __str__(self) -> str:
+        """Return the limit as people read it."""
+        return f"the larger of {self.count} and {self.percent} %"
+
+
 class Options(msgspec.Struct, frozen=True, rename="camel"):
     """What the run may do beyond the usual; part of what is approved."""
 
@@ -115,6 +131,8 @@ class Options(msgspec.Struct, frozen=True, rename="camel"):
     force: Force = Force()
     unstick: bool = True
     """Undo deletes pods of a StatefulSet that would wait for ever (kubernetes#67250)."""
+    prune: Prune = Prune()
+    """As the bundle says."""
 
 
 class Member(msgspec.Struct, frozen=True, rename="camel"):

@@ -58,7 +58,7 @@ class Quantity(msgspec.Struct, frozen=True):
     def in_unit(self, unit: str) -> fractions.Fraction:
         """Return the number of units, such as ``Mi`` or ``m``, that this is; raises ``KeyError`` for an unknown one."""
         if unit in _BINARY:
-            return self.number / 2 ** _BINARY[unit]
+            return self.number / (1 << _BINARY[unit])
         return self.number / _tens(_DECIMAL[unit])
 
 

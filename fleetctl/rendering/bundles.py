@@ -15,9 +15,10 @@ from typing import Protocol
 
 import msgspec
 
-from fleetctl.model import codes, errors, problems, sites, values
+from fleetctl.model import codes, errors, problems, sites, values, versions
 from fleetctl.reading import complaints, disk, scalars, yaml12
-from fleetctl.schema import checking, jsonschemas, shapes
+from fleetctl.rendering import requirements
+from fleetctl.schema import bundleparts, checking, jsonschemas, shapes, waves
 
 __all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "Input", "Source", "catalogue", "load"]
 
@@ -75,6 +76,11 @@ class Bundle(msgspec.Struct, frozen=True):
     checker: jsonschemas.Checker | None
     document: yaml12.Document
     inputs: tuple[Input, ...] = ()
+    requires: requirements.Requires = requirements.Requires()
+    size: bundleparts.Size = bundleparts.Size()
+    health: tuple[bundleparts.Probe, ...] = ()
+    prune: bundleparts.Prune = bundleparts.Prune()
+    strategy: shapes.Spread | None = None
 
 
 def catalogue(folder: pathlib.Path) -> list[str]:
@@ -126,6 +132,8 @@ class _Loader:
             message = f'the folder is called "{self._folder.name}"; a bundle has the name of its folder'
             mark = document.mark(("name",))
             self.found.append(problems.Problem(codes.Code.BUNDLE_NAME_MISMATCH, message, mark, ("name",)))
+        self.found += requirements.faults(self._folder.parent, document, said.name, self._shown)
+        self.found += waves.faults(said.strategy, document, ("strategy",))
         return Bundle(
             name=said.name,
             version=said.version,
@@ -137,6 +145,11 @@ class _Loader:
             sources=sources,
             checker=checker,
             document=document,
+            requires=_requires(said.requires),
+            size=said.size,
+            health=tuple(said.health),
+            prune=said.prune,
+            strategy=said.strategy,
         )
 
     def _leads_out(self, path: pathlib.Path) -> bool:
@@ -211,3 +224,8 @@ class _Loader:
             mark = problems.Mark(self._shown(path))
             self.found.append(problems.Problem(codes.Code.BUNDLE_SCHEMA_INVALID, str(error), mark))
             return None
+
+
+def _requires(said: bundleparts.Requires) -> requirements.Requires:
+    asked = versions.parse(said.kubernetes) if said.kubernetes is not None else None
+    return requirements.Requires(asked, tuple(said.arches or ()), tuple(said.bundles))

@@ -33,7 +33,7 @@ from fleetctl.rendering import bundles, documents
 __all__ = ["Output", "Reader"]
 
 Output = list[tuple[documents.Piece, documents.Parsed]]
-"""The documents of one text in order; a piece may hold the stand-in of a name: lines and columns are the same."""
+"""The documents of one text in order."""
 
 _SHORTEST = 4
 """Letters of a name that is looked for; shorter ones stand everywhere by chance."""
@@ -84,7 +84,7 @@ class Reader:
             own = _put_back(parsed, stand_in, site)
             if own is None:
                 return None
-            made.append((piece, own))
+            made.append((msgspec.structs.replace(piece, text=piece.text.replace(stand_in, site)), own))
         return made
 
 

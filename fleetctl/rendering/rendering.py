@@ -8,9 +8,9 @@ import msgspec
 
 from fleetctl.model import codes, errors, layering, objects, problems, releases, sites, values
 from fleetctl.openapi import customs, learned
-from fleetctl.rendering import bundles, checking, documents, environments, faults, outputs, tracing
+from fleetctl.rendering import bundles, checking, documents, environments, faults, outputs, requirements, tracing
 
-__all__ = ["Origin", "Rendered", "context_of", "render"]
+__all__ = ["LeftOut", "Origin", "Rendered", "context_of", "nobody", "render"]
 
 _Limits = releases.Limits
 _DEFINITION = "CustomResourceDefinition"
@@ -20,6 +20,14 @@ Origin = Callable[[str, problems.Field], problems.Mark | None]
 """Where a value of a site was written, by the site's name and the field; None when no file of the inventory sets it."""
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """Sites that a bundle is assigned to and not rendered for; ``why`` is what they lack, as a phrase."""
+
+    bundle: str
+    why: str
+    sites: tuple[str, ...]
+
+
 class Rendered(msgspec.Struct, frozen=True):
     """Releases in the order of sites, then bundles; how many distinct documents they hold, and what was not checked."""
 
@@ -27,6 +35,7 @@ class Rendered(msgspec.Struct, frozen=True):
     documents: int
     distinct: int
     limits: _Limits = _Limits()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def render(
@@ -38,18 +47,27 @@ def render(
 ) -> Rendered:
     """Render bundles for every member site they are assigned to; raises ``InvalidInput`` with every fault, folded.
 
+    A site that does not meet what a bundle requires is left out of that bundle, and named.
     ``known`` is what the sites' clusters serve beside Kubernetes' own kinds, as far as it was learned.
     """
     renderers = [_Renderer(bundle, fleet, origin) for bundle in loaded]
     checks = checking.Checks(known)
     made: list[releases.Release] = []
     clashes = faults.Faults()
+    lacking: dict[tuple[str, str], list[str]] = {}
     for site in members:
-        assigned = [one for one in renderers if one.bundle.name in site.bundles]
-        defined = {one.bundle.name: one.definitions(site) for one in assigned}
+        taking: list[_Renderer] = []
+        for one in renderers:
+            if one.bundle.name not in site.bundles:
+                continue
+            if why := requirements.unmet(one.bundle.requires, site):
+                lacking.setdefault((one.bundle.name, why), []).append(site.name)
+            else:
+                taking.append(one)
+        defined = {one.bundle.name: one.definitions(site) for one in taking}
         of_site = [
             (one, release)
-            for one in assigned
+            for one in taking
             if (release := one.release(site, checks.view(site, one.bundle.name, defined))) is not None
         ]
         made += [release for _, release in of_site]
@@ -60,8 +78,17 @@ def render(
     if found:
         raise errors.InvalidInput(found)
     bodies = {one.body for release in made for one in release.objects}
+    left_out = tuple(LeftOut(*key, tuple(names)) for key, names in sorted(lacking.items()))
     total = sum(len(release.objects) for release in made)
-    return Rendered(made, total, len(bodies), checks.limits())
+    return Rendered(made, total, len(bodies), checks.limits(), left_out)
+
+
+def nobody(left_out: Iterable[LeftOut]) -> tuple[codes.Code, str, str]:
+    """Return the code, the message and the way out where no site meets what the bundles require."""
+    said = "; ".join(f"{len(one.sites):,} {one.why} ({one.bundle})" for one in left_out)
+    message = f"no selected site meets what the bundle requires: {said}"
+    hint = "What a bundle requires is in its bundle.yaml, what a site has in the inventory."
+    return codes.Code.BUNDLE_REQUIRES, message, hint
 
 
 def context_of(fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, merged: values.Vars) -> values.Vars:

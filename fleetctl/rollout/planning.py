@@ -10,7 +10,7 @@ from fleetctl.model import codes, errors, objects, outcomes, plans, releases, si
 from fleetctl.rollout import folding, orders
 from fleetctl.runs import waves
 
-__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member", "prune_limit"]
+__all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member"]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -110,7 +110,7 @@ def make(
                 losses.setdefault(change.id, []).append(one.site.name)
     prunes = tuple(Prune(identity, tuple(sorted(names))) for identity, names in sorted(losses.items()))
     if described.kind is plans.Kind.ROLLOUT:
-        _refuse_large_prunes(by_site, wanted)
+        _refuse_large_prunes(by_site, wanted, described.options.prune)
     return Preview(
         plan=plan,
         digest=plans.digest(plan),
@@ -122,11 +122,6 @@ def make(
         covered=division.covered,
         kinds=division.kinds,
     )
-
-
-def prune_limit(of: int) -> int:
-    """Return how many of so many objects one run may delete at a site: the larger of 5 and 10 %."""
-    return max(5, of // 10)
 
 
 def _kind(one: Wanted) -> tuple[str, ...]:
@@ -180,20 +175,20 @@ def _compare(
 
 
 def _refuse_large_prunes(
-    by_site: Mapping[str, tuple[tuple[folding.Change, ...], bool]], wanted: Sequence[Wanted]
+    by_site: Mapping[str, tuple[tuple[folding.Change, ...], bool]], wanted: Sequence[Wanted], limit: plans.Prune
 ) -> None:
     sizes = {one.site.name: len(one.release.objects) if one.release else 0 for one in wanted}
     over: dict[int, list[str]] = {}
     for site, (found, _) in by_site.items():
         losses = sum(change.verb == folding.PRUNED for change in found)
-        if losses > prune_limit(sizes[site] + losses):
+        if losses > limit.of(sizes[site] + losses):
             over.setdefault(losses, []).append(site)
     if over:
         most = max(over)
         names = [name for found in over.values() for name in found]
         message = (
             f"the plan would delete up to {most:,} objects at each of {len(names):,} sites, e.g. {over[most][0]}: "
-            f"more than the larger of 5 and 10 % of the bundle's objects there"
+            f"more than {limit} of the bundle's objects there"
         )
         raise errors.Refused(
             codes.Code.PLAN_PRUNES_TOO_MUCH,

@@ -30,6 +30,7 @@ class Prepared(msgspec.Struct, frozen=True):
     waiting: tuple[planning.Wanted, ...]
     left_out: tuple[planning.LeftOut, ...]
     limits: releases.Limits = releases.Limits()
+    prune: plans.Prune = plans.Prune()
 
     @property
     def releases(self) -> list[releases.Release]:
@@ -50,11 +51,16 @@ def prepare(
         raise errors.EmptySelection(*_nobody(chosen, assigned, bundle.name))
     made: dict[str, releases.Release] = {}
     limits = releases.Limits()
+    lacking: tuple[planning.LeftOut, ...] = ()
     if not remove:
         known = learned.Learned(loaded.project.root)
         rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin, known)
         limits = rendered.limits
         made = {release.site: release for release in rendered.releases}
+        lacking = tuple(planning.LeftOut(one.why, one.sites) for one in rendered.left_out)
+        taking_part = [site for site in taking_part if site.name in made]
+        if not taking_part:
+            raise errors.EmptySelection(*rendering.nobody(rendered.left_out))
     wanted = [planning.Wanted(site, made.get(site.name)) for site in taking_part]
     return Prepared(
         bundle=bundle.name,
@@ -62,8 +68,9 @@ def prepare(
         namespace=bundle.namespace,
         wanted=tuple(one for one in wanted if one.site.state == "active"),
         waiting=tuple(one for one in wanted if one.site.state != "active"),
-        left_out=tuple(_left_out(chosen, assigned, bundle.name)),
+        left_out=(*_left_out(chosen, assigned, bundle.name), *lacking),
         limits=limits,
+        prune=plans.Prune(bundle.prune.count, bundle.prune.percent),
     )
 
 
@@ -84,7 +91,7 @@ def described(
         namespace=prepared.namespace,
         waves=(),
         strategy=strategy,
-        options=options,
+        options=msgspec.structs.replace(options, prune=prepared.prune),
         members=(),
         commit=known.commit,
         dirty=known.dirty,

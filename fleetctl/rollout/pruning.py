@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from fleetctl.kube import answers, applysets, client
-from fleetctl.model import outcomes
-from fleetctl.rollout import applying, orders, planning
+from fleetctl.model import outcomes, plans
+from fleetctl.rollout import applying, orders
 
 __all__ = ["Pruned", "members", "prune", "scope"]
 
@@ -55,14 +55,12 @@ async def members(
 
 
 async def prune(
-    api: client.Client, bundle: str, found: list[applysets.Member], applied: frozenset[str], *, limited: bool
+    api: client.Client, bundle: str, found: list[applysets.Member], applied: frozenset[str], limit: plans.Prune | None
 ) -> Pruned:
-    """Delete what this visit did not apply; a set that would lose more than its limit is left as it is."""
+    """Delete what this visit did not apply; a set that would lose more than a limit is left as it is."""
     doomed, kept = applysets.prunable(found, applied)
-    if limited and len(doomed) > planning.prune_limit(len(found)):
-        message = (
-            f"{len(doomed):,} of {len(found):,} objects would go, more than the larger of 5 and 10 %; none was deleted"
-        )
+    if limit is not None and len(doomed) > limit.of(len(found)):
+        message = f"{len(doomed):,} of {len(found):,} objects would go, more than {limit}; none was deleted"
         return Pruned(tuple(kept), outcomes.Cause("PruneLimit", "the set", message))
     about = ""
     try:

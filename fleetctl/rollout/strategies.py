@@ -1,14 +1,14 @@
-"""A strategy file: how a run spreads and when it stops."""
+"""A strategy, of a file or of a bundle: how a run spreads and when it stops."""
 
 from __future__ import annotations
 
 import pathlib
 
-from fleetctl.model import codes, errors, plans, problems
-from fleetctl.reading import disk, yaml12
-from fleetctl.schema import checking, fields, shapes
+from fleetctl.model import errors, plans
+from fleetctl.reading import disk
+from fleetctl.schema import checking, fields, shapes, waves
 
-__all__ = ["load"]
+__all__ = ["load", "of"]
 
 
 def load(path: pathlib.Path) -> plans.Strategy:
@@ -19,44 +19,23 @@ def load(path: pathlib.Path) -> plans.Strategy:
     if document is None:
         raise errors.InvalidInput(found + faults, files=1)
     said = shapes.Strategy.model_validate(document.data)
-    found = _waves_that_never_come(said, document)
+    found = list(waves.faults(said, document))
     if found:
         raise errors.InvalidInput(found, files=1)
-    return _strategy(said)
+    return of(said)
 
 
-def _waves_that_never_come(said: shapes.Strategy, document: yaml12.Document) -> list[problems.Problem]:
-    """A wave takes a count or a percentage; one with neither takes the rest, so it must be the last."""
-    found = []
-    last = len(said.waves or []) - 1
-    for index, rule in enumerate(said.waves or []):
-        field = ("waves", index)
-        if rule.count is not None and rule.percent is not None:
-            message = "a wave takes a count or a percentage, not both"
-        elif rule.canary and index == last:
-            message = "a canary is followed by other waves: one site of each kind is not all of them"
-        elif rule.count is None and rule.percent is None and index != last and not rule.canary:
-            message = (
-                "without count or percent this wave takes all that are left, so nothing remains for those after it"
-            )
-        elif index == last and (rule.count is not None or rule.percent is not None):
-            message = "the last wave takes the rest: leave out its count and percent"
-        else:
-            continue
-        found.append(problems.Problem(codes.Code.STRATEGY_BAD_VALUE, message, document.mark(field), field))
-    return found
-
-
-def _strategy(said: shapes.Strategy) -> plans.Strategy:
+def of(said: shapes.Spread) -> plans.Strategy:
+    """Return what a strategy says, and what is shipped where it says nothing."""
     shipped = plans.Strategy()
-    waves = shipped.waves
+    rules = shipped.waves
     if said.waves is not None:
-        waves = tuple(
+        rules = tuple(
             plans.WaveRule(name=rule.name, count=rule.count, percent=rule.percent, canary=rule.canary)
             for rule in said.waves
         )
     return plans.Strategy(
-        waves=waves,
+        waves=rules,
         max_failed=_limit(said.max_failed, shipped.max_failed),
         max_unreachable=_limit(said.max_unreachable, shipped.max_unreachable),
         max_unauthorized=_limit(said.max_unauthorized, shipped.max_unauthorized),

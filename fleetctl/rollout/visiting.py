@@ -199,8 +199,9 @@ class _Visit:
         self._watch(events.Phase.PRUNING)
         self.doing = "pruning"
         found = await pruning.members(self._api, self._order, self._parent.now, self._known)
-        limited = self._order.kind is plans.Kind.ROLLOUT  # an undo takes away what its run added, however much
-        pruned = await pruning.prune(self._api, self._order.bundle, found, applied.uids, limited=limited)
+        rollout = self._order.kind is plans.Kind.ROLLOUT  # an undo takes away what its run added, however much
+        limit = self._order.options.prune if rollout else None
+        pruned = await pruning.prune(self._api, self._order.bundle, found, applied.uids, limit)
         self._notes += pruned.notes
         if pruned.cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, pruned.cause)
@@ -221,7 +222,7 @@ class _Visit:
         self.doing = "removing"
         await self._parent.mark(applysets.Scope())
         found = await pruning.members(self._api, self._order, self._parent.now, self._known)
-        pruned = await pruning.prune(self._api, self._order.bundle, found, frozenset(), limited=False)
+        pruned = await pruning.prune(self._api, self._order.bundle, found, frozenset(), None)
         self._notes += pruned.notes
         if pruned.cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, pruned.cause)

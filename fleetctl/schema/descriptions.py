@@ -30,6 +30,11 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "valuesKey": "The key below vars under which sites override values; the name of the bundle unless given.",
         "values": "Values that templates see; the vars of sites are laid over them.",
         "allowLiteral": "Whether Secrets with literal data may be rendered.",
+        "requires": "What a site must have; a site that has not is left out and named.",
+        "size": "The sum of requests at one site, for capacity checks.",
+        "health": "Probes beside the state of objects; their form is checked, they are not executed yet.",
+        "strategy": "How a rollout spreads unless --strategy says otherwise.",
+        "prune": "How many objects a rollout may delete at a site: the larger of the two.",
     },
     "Cluster": {
         "distribution": "What runs at the site; also the built-in label that -l sees.",
@@ -37,6 +42,11 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "hardening": "The hardening profile.",
         "config": "The distribution's own configuration, taken as it is.",
         "endpoint": "The address of the API server: https://HOST[:PORT][/PATH].",
+    },
+    "ExecProbe": {
+        "workload": "Such as Deployment/gateway.",
+        "container": "The container to run in; the first unless given.",
+        "command": "The command and its arguments; it must end with 0.",
     },
     "Flags": {
         "output": "-o: what standard output gets.",
@@ -57,6 +67,12 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "bundles": "Bundles that are assigned, each by its name with {}; !unset takes one away.",
         "window": "When the site may be changed, in its own time zone.",
         "vars": "Values of your own. Maps merge, lists replace, key+ appends, !unset takes away.",
+    },
+    "HttpProbe": {
+        "service": "The Service to ask, through the API server.",
+        "port": "Its port.",
+        "path": "The path of the URL, with a slash at its beginning.",
+        "scheme": "Whether the Service speaks TLS.",
     },
     "KubeAccess": {
         "via": "The way to the API server; proxy needs access.kube.proxy.",
@@ -96,6 +112,24 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "paths": "Where the folders of the project lie.",
         "flags": "Defaults of flags, for everybody who works on the project.",
     },
+    "Probe": {
+        "name": "The name of the probe, for screens: a DNS-1123 label.",
+        "http": "A request to a Service, which must be answered with 200 to 399.",
+        "promql": "A query to Prometheus, which must give values and none of them 0.",
+        "exec": "A command in a container of the bundle.",
+    },
+    "PromqlProbe": {
+        "query": "The query.",
+    },
+    "Prune": {
+        "count": "So many objects.",
+        "percent": "Such a part of the objects that are there.",
+    },
+    "Requires": {
+        "kubernetes": "A range of versions such as >=1.30 <1.37.",
+        "arches": "What all nodes of the site must be among.",
+        "bundles": "Bundles that the site must be assigned too.",
+    },
     "Settings": {
         "flags": "Defaults of flags, for all projects of this user.",
     },
@@ -113,7 +147,11 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "jump": "The host to go through.",
         "hostKey": "SHA256:... or a public key in OpenSSH form; another key is refused.",
     },
-    "Strategy": {
+    "Size": {
+        "cpu": "A quantity such as 500m or 2.",
+        "memory": "A quantity such as 1.5Gi.",
+    },
+    "Spread": {
         "waves": "The waves, in order; the last one takes the rest.",
         "maxFailed": "How many sites may fail: a number, or a share such as 2%.",
         "maxUnreachable": "How many sites may stay silent: a number, or a share such as 20%.",

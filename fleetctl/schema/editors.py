@@ -53,6 +53,8 @@ class _Maker(json_schema.GenerateJsonSchema):
     def nullable_schema(self, schema: pydantic_core.core_schema.NullableSchema) -> json_schema.JsonSchemaValue:
         """Widen the type by null."""
         said = self.generate_inner(schema["schema"])
+        if "type" not in said:
+            return {"anyOf": [said, {"type": "null"}]}
         types = said["type"] if isinstance(said["type"], list) else [said["type"]]
         return {**said, "type": [*types, "null"]}
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic.alias_generators import to_camel
 
 from fleetctl.model import sites
-from fleetctl.schema import fields
+from fleetctl.schema import bundleparts, fields
 
 __all__ = [
     "API_VERSION",
@@ -35,6 +34,7 @@ __all__ = [
     "Shape",
     "Site",
     "SiteList",
+    "Spread",
     "SshAccess",
     "Strategy",
     "Taint",
@@ -48,7 +48,7 @@ API_VERSION = "fleetctl.dev/v1alpha1"
 class Shape(pydantic.BaseModel):
     """Every key is known, every type is strict: text is not a number, 1 is not true."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, frozen=True)
+    model_config = bundleparts.STRICT
 
 
 class Taint(Shape):
@@ -203,18 +203,6 @@ class Settings(_Document):
     flags: Flags = Flags()
 
 
-class Bundle(_Document):
-    """kind: Bundle; bundle.yaml."""
-
-    name: fields.DnsLabel
-    version: fields.SemanticVersion
-    description: str = ""
-    namespace: fields.DnsLabel
-    values_key: Annotated[str, pydantic.Field(min_length=1)] = ""
-    values: fields.Free = {}
-    allow_literal: bool = False
-
-
 class WaveRule(Shape):
     """One wave of a strategy: a number of sites, a percentage of all, or (with neither) the rest."""
 
@@ -233,8 +221,8 @@ class Patience(Shape):
     crash_restarts: Annotated[int, pydantic.Field(ge=1)] = 3
 
 
-class Strategy(_Document):
-    """kind: Strategy; how a rollout spreads and when it stops."""
+class Spread(Shape):
+    """How a rollout spreads and when it stops."""
 
     waves: Annotated[list[WaveRule], pydantic.Field(min_length=1)] | None = None
     max_failed: fields.Limit | None = None
@@ -244,6 +232,27 @@ class Strategy(_Document):
     soak: fields.Span = "60s"
     concurrency: Annotated[int, pydantic.Field(ge=1, le=4096)] = 256
     patience: Patience = Patience()
+
+
+class Bundle(_Document):
+    """kind: Bundle; bundle.yaml."""
+
+    name: fields.DnsLabel
+    version: fields.SemanticVersion
+    description: str = ""
+    namespace: fields.DnsLabel
+    values_key: Annotated[str, pydantic.Field(min_length=1)] = ""
+    values: fields.Free = {}
+    allow_literal: bool = False
+    requires: bundleparts.Requires = bundleparts.Requires()
+    size: bundleparts.Size = bundleparts.Size()
+    health: list[bundleparts.Probe] = []
+    strategy: Spread | None = None
+    prune: bundleparts.Prune = bundleparts.Prune()
+
+
+class Strategy(Spread, _Document):
+    """kind: Strategy; a spread in a file of its own."""
 
 
 KINDS: dict[str, type[_Document]] = {
