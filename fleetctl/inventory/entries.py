@@ -79,7 +79,7 @@ class Files(msgspec.Struct):
     sites: dict[str, SiteEntry] = {}
     vars_schema: Schema | None = None
     has_references: bool = False
-    """Whether any file contains ``${vars.``; when none does nobody needs to look."""
+    """Whether any file may contain ``${vars``; when none does nobody needs to look."""
     incomplete: bool = False
     """Whether a layer that sites share could not be taken, so that merged sites would lack what it says."""
     problems: list[problems.Problem] = []

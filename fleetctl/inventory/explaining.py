@@ -135,7 +135,7 @@ def _said(layer: entries.Layer, field: problems.Field, *, as_map: bool) -> tuple
             at = at[step]
         elif not isinstance(at, dict):
             # a list or scalar where the path goes on; what a reference stands for is the layer's own word
-            return "sets" if isinstance(at, str) and "${vars." in at else "replaces", at, field[:depth]
+            return "sets" if isinstance(at, str) and "${vars" in at else "replaces", at, field[:depth]
         elif step in at:
             at = at[step]
             if at is values.UNSET:

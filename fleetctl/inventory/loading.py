@@ -41,7 +41,7 @@ def load(project: projects.Project, snapshot: snapshots.Snapshot) -> entries.Fil
         found = file.refused or faults
         files.problems += found
         files.incomplete |= any(problem.code in _UNREAD for problem in found)
-        files.has_references |= b"${vars." in file.text
+        files.has_references |= b"${vars" in file.text or b"\\" in file.text  # it may be written with escapes
         for document in documents:
             _take(files, document, {fault.mark for fault in faults})
     if snapshot.schema is not None:

@@ -1,7 +1,8 @@
 """``${vars.path}``: values that stand for other values of the same site, resolved once after the merge.
 
 A text that is nothing but a reference takes the value with its type; inside other text only scalars can stand.
-``$${vars.x}`` is the text ``${vars.x}`` itself; other dollar signs mean nothing here.
+``$${vars.x}`` is the text ``${vars.x}`` itself; other dollar signs mean nothing here. What begins as a reference and is
+none (``${vars}``, ``${vars.x`` without an end) is an error and not text: nobody means it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _LONGEST = 2**20
 _MOST = 100_000
 """Values that the references of a site stand for, counted each time they are used."""
 _DEEPEST = 32
-_REFERENCE = re.compile(r"\$?\$\{vars\.([^{}]+)\}")
+_BEGINS = "${vars"
+_REFERENCE = re.compile(r"\$?\$\{vars(?:\.(?P<plain>[^{}]+)|(?P<quoted>\[[^{}]+))\}|\$?\$\{vars(?![A-Za-z0-9_-])")
+"""A reference, or what begins like one: without a path."""
 
 
 def resolve(site_vars: values.Vars) -> tuple[values.Vars, list[layering.Fault]]:
@@ -39,7 +42,7 @@ class _Resolver:
         self.faults: list[layering.Fault] = []
 
     def value(self, value: values.Value, field: problems.Field) -> values.Value:
-        if isinstance(value, str) and "${vars." in value:
+        if isinstance(value, str) and _BEGINS in value:
             made: values.Value = self._text(value, field)
             return None if made is problems.NOTHING else made
         if self._open:  # what no reference leads to is there once, as it was written
@@ -73,7 +76,7 @@ class _Resolver:
     def _made(self, text: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
         whole = _REFERENCE.fullmatch(text)
         if whole and not text.startswith("$$"):
-            return self._target(whole[1], field)
+            return self._target(whole, field)
         self._size += 1
         made = _REFERENCE.sub(lambda match: self._inside(match, field), text)
         if len(made) <= _LONGEST:
@@ -86,7 +89,7 @@ class _Resolver:
         if match[0].startswith("$$"):
             return match[0][1:]
         before = self._size
-        value = self._target(match[1], field)
+        value = self._target(match, field)
         if value is problems.NOTHING:
             return ""
         if isinstance(value, dict | list) or value is None:
@@ -96,11 +99,17 @@ class _Resolver:
         self._size = before  # it becomes a part of one text
         return values.text_of(value)
 
-    def _target(self, path: str, field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
+    def _target(self, match: re.Match[str], field: problems.Field) -> Any:  # noqa: ANN401  # a value or NOTHING
         try:
-            target = problems.parse_field(path)
+            target = problems.parse_field(match["plain"] or match["quoted"] or ".")
         except ValueError:
-            return self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, f"vars.{path} is not a path")
+            rest = match.string[match.start() :]
+            shown = rest[: rest.find("}") + 1] or rest
+            message = (
+                f"{values.kind_of(shown).removeprefix('the text ')} is no reference; write ${{vars.path}}, or a second "
+                "dollar before it for the text itself"
+            )
+            return self._fault(codes.Code.INVENTORY_REFERENCE_MALFORMED, field, message)
         value: Any = self._vars
         for depth, step in enumerate(target):
             inner = problems.value_at(value, (step,))
@@ -110,7 +119,7 @@ class _Resolver:
                 near = scalars.did_you_mean(str(step), known)
                 return self._fault(codes.Code.INVENTORY_REFERENCE_MISSING, field, message + near)
             value = inner
-        if isinstance(value, str) and "${vars." in value:
+        if isinstance(value, str) and _BEGINS in value:
             return self._text(value, target)
         return self.value(value, target)
 

@@ -44,6 +44,7 @@ class Code(enum.StrEnum):
     INVENTORY_GROUP_SELECTS_RESERVED = "inventory/group-selects-reserved"
     INVENTORY_MISSING_KEY = "inventory/missing-key"
     INVENTORY_REFERENCE_CYCLE = "inventory/reference-cycle"
+    INVENTORY_REFERENCE_MALFORMED = "inventory/reference-malformed"
     INVENTORY_REFERENCE_MISSING = "inventory/reference-missing"
     INVENTORY_RESERVED_LABEL = "inventory/reserved-label"
     INVENTORY_UNKNOWN_BUNDLE = "inventory/unknown-bundle"
