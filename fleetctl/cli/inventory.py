@@ -1,4 +1,4 @@
-"""``fleetctl inventory``: validate, list, show, explain."""
+"""``fleetctl inventory``: validate, list, show, explain, graph."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fleetctl.inventory import entries, explaining, selecting
 from fleetctl.model import errors
 from fleetctl.reports import envelopes
 
-__all__ = ["SiteName", "app", "explain", "show", "validate"]
+__all__ = ["SiteName", "app", "explain", "graph", "show", "validate"]
 
-app = commands.application("Look at the fleet: validate, list, show, explain.")
+app = commands.application("Look at the fleet: validate, list, show, explain, graph.")
 
 SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.")]
 
@@ -76,3 +76,18 @@ def explain(
         envelopes.write(envelopes.explanation_list(chosen.name, found, used), output, sys.stdout)
     else:
         explanations.show(found, used, sys.stdout)
+
+
+@app.command(cls=commands.Command)
+def graph(ctx: typer.Context, output: options.Format = options.Output.TABLE) -> None:
+    """Show how the fleet is put together: files, groups in the order of their layers, and how many sites each has."""
+    from fleetctl.console import graphs
+    from fleetctl.inventory import graphing
+
+    found = graphing.graph(opening.of(ctx).fleet())
+    if output == options.Output.NAME:
+        envelopes.write_names([file.path for file in found.files], sys.stdout)
+    elif output in envelopes.FORMATS:
+        envelopes.write(envelopes.graph(found), output, sys.stdout)
+    else:
+        graphs.show(found, sys.stdout, wide=output == options.Output.WIDE)

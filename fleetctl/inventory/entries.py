@@ -17,6 +17,11 @@ __all__ = ["Files", "GroupEntry", "Layer", "Places", "Schema", "SiteEntry"]
 class Places(Protocol):
     """Knows where in a file a value stands: ``reading.yaml12.Document`` does."""
 
+    @property
+    def path(self) -> str:
+        """Return the file's path as people see it."""
+        ...
+
     def mark(self, field: problems.Field, *, key: bool = False) -> problems.Mark:
         """Return where a value stands (or its key)."""
         ...
@@ -39,6 +44,11 @@ class Layer(msgspec.Struct, frozen=True):
     field: problems.Field = ()
     lifted: int = 0
     """How many first steps of a field the document does not spell out, because the data was put below them."""
+
+    @property
+    def path(self) -> str:
+        """Return the file that this layer stands in, as people see it."""
+        return self.document.path
 
     def mark(self, field: problems.Field, *, key: bool = False) -> problems.Mark:
         """Return where a field of this layer stands."""

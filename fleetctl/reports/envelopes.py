@@ -7,7 +7,7 @@ from typing import Final, TextIO
 
 import msgspec
 
-from fleetctl.inventory import explaining
+from fleetctl.inventory import explaining, graphing
 from fleetctl.model import problems, releases, sites, values
 from fleetctl.reading import yamltext
 
@@ -15,6 +15,7 @@ __all__ = [
     "API_VERSION",
     "FORMATS",
     "explanation_list",
+    "graph",
     "one_site",
     "problem_list",
     "release_list",
@@ -128,6 +129,34 @@ def explanation_list(
         for one in found
     ]
     return {**_list("ExplanationList", items), "site": site}
+
+
+def graph(found: graphing.Graph) -> _Envelope:
+    """Return how a fleet is put together; the items are its files and groups, which say which they are."""
+    files = [
+        {
+            "item": "file",
+            "path": _sound(one.path),
+            "sites": one.sites,
+            "groups": list(one.groups),
+            "defaults": one.defaults,
+        }
+        for one in found.files
+    ]
+    groups = [
+        {
+            "item": "group",
+            "name": one.name,
+            "priority": one.priority,
+            "match": one.match,
+            "place": _sound(str(one.mark)),
+            "sites": one.sites,
+            "equal": list(one.beside),
+        }
+        for one in found.groups
+    ]
+    totals = {"sites": found.sites, "nodes": found.nodes, "ungrouped": found.ungrouped}
+    return {**_list("InventoryGraph", [*files, *groups]), **totals}
 
 
 def _list(kind: str, items: Sequence[object]) -> _Envelope:
