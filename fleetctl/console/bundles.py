@@ -13,8 +13,8 @@ from fleetctl.rendering import describing, examples
 
 __all__ = ["added", "catalogue", "show", "tested"]
 
-_LONGEST: Final = 36
-"""Characters of a value before it is only named by its type."""
+_LONGEST: Final = 60
+"""Characters of a list or map before its items are only counted."""
 
 
 def catalogue(found: Sequence[describing.Listed], stream: TextIO, *, shipped: bool, wide: bool) -> None:
@@ -57,9 +57,7 @@ def show(shown: describing.Shown, stream: TextIO, *, wide: bool) -> None:
     stream.writelines(f"{name:<10} {text}\n" for name, text in facts.items())
     if shown.values:
         stream.write("\n")
-        third = f"AT {shown.release.site}" if shown.release else "DEFAULT"
-        heads = ["VALUE", "TYPE", third, "USED BY" if wide else "MEANING"]
-        tables.table(heads, (_row(one, shown, wide=wide) for one in shown.values), stream)
+        _values(shown, stream, wide=wide)
     if shown.release is not None:
         stream.write("\n")
         rows = ([str(one.id), one.template] for one in shown.release.objects)
@@ -68,24 +66,35 @@ def show(shown: describing.Shown, stream: TextIO, *, wide: bool) -> None:
         stream.write(f"\n{count} at {shown.release.site}: {shown.release.digest}\n")
 
 
-def _row(one: describing.Described, shown: describing.Shown, *, wide: bool) -> list[str]:
+def _values(shown: describing.Shown, stream: TextIO, *, wide: bool) -> None:
+    """Write values as a table, and below each what it means; beside it there would be no room at 80 columns."""
+    rows = [("VALUE", "TYPE", f"AT {shown.release.site}" if shown.release else "DEFAULT", "", "")]
+    rows += [_row(one, shown, wide=wide) for one in shown.values]
+    names, types = (max(len(row[column]) for row in rows) for column in range(2))
+    columns = terminals.width(stream)
+    for name, kind, value, *below in rows:
+        head = f"{name.ljust(names)}  {kind.ljust(types)}  "
+        stream.writelines(f"{line.rstrip()}\n" for line in terminals.wrapped(value, columns, " " * 8, head))
+        for text in filter(None, below):
+            stream.writelines(f"{line}\n" for line in terminals.wrapped(text, columns, " " * 4, " " * 4))
+
+
+def _row(one: describing.Described, shown: describing.Shown, *, wide: bool) -> tuple[str, str, str, str, str]:
     if shown.merged is not None:
-        third = _text(problems.value_at(shown.merged, one.field), one)
+        value = _text(problems.value_at(shown.merged, one.field))
     else:
-        third = "required" if one.must else _text(one.default, one)
-    last = " ".join(map(str, one.used)) if wide else one.description
-    return [one.name, one.type, third, last or "-"]
+        value = "required" if one.must else _text(one.default)
+    used = f"used by {' '.join(map(str, one.used))}" if wide and one.used else ""
+    return one.name, one.type, value, terminals.visible(one.description), terminals.visible(used)
 
 
-def _text(value: object, one: describing.Described) -> str:
+def _text(value: object) -> str:
     if value is problems.NOTHING:
         return "-"
     text = terminals.visible(yamltext.inline(value))
-    if len(text) <= _LONGEST:
-        return text
-    if isinstance(value, list | dict):
+    if isinstance(value, list | dict) and len(text) > _LONGEST:
         return _count(len(value), "key" if isinstance(value, dict) else "item")
-    return f"a {one.type}"
+    return text
 
 
 def tested(found: Sequence[examples.Tested], stream: TextIO) -> None:
