@@ -11,7 +11,7 @@ from fleetctl.cli import commands, opening, options, running
 from fleetctl.console import runs as run_screens
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
-from fleetctl.rollout import looking, starting
+from fleetctl.rollout import looking, provenance
 from fleetctl.state import runs
 
 __all__ = ["abort", "add_to", "history", "pause", "resume", "status"]
@@ -91,7 +91,7 @@ def resume(
         ready = running.Opened.of(opened, loaded.project, store, members)
 
         def go() -> runs.Run:
-            who = starting.author()
+            who = provenance.author()
             return store.write_now(lambda conn: runs.resume(conn, found.id, who, accept_failed=accept_failed))
 
         code = running.go_on(ready, go, output)

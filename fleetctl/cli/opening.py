@@ -21,19 +21,26 @@ if TYPE_CHECKING:
     from fleetctl.model import events, projects
     from fleetctl.state import databases
 
-__all__ = ["Opening", "of", "read_stdin"]
+__all__ = ["Opening", "in_ci", "of", "read_stdin"]
 
 
 class Opening:
     """Opens things on demand, from the folder that ``-C`` or its variable names; hands out no state of its own."""
 
     def __init__(
-        self, folder: pathlib.Path | None, *, simulated: bool = False, events: pathlib.Path | None = None
+        self,
+        folder: pathlib.Path | None,
+        *,
+        simulated: bool = False,
+        events: pathlib.Path | None = None,
+        found: projects.Project | None = None,
     ) -> None:
         self.simulated = simulated
         self._folder = folder
         self._events = events
         self._settings: settings_records.Settings | None = None
+        self._found = found
+        """The project, where it is not to be looked for: as a commit has it."""
         self._begun = False
         """Whether this command has written events before: one catch-up may make several runs."""
 
@@ -41,7 +48,14 @@ class Opening:
         """Find the project; raises ``NotConfigured`` or ``InvalidInput``."""
         from fleetctl.inventory import locating  # --help and version do not need it
 
-        return locating.find(self._start)
+        return self._found or locating.find(self._start)
+
+    def at(self, revision: str, into: pathlib.Path) -> Opening:
+        """Return an opening of the project as a commit has it, laid out in an empty folder; raises as finding does."""
+        from fleetctl.inventory import revisions
+
+        found = revisions.find(self._start, revision, into)
+        return Opening(self._folder, simulated=self.simulated, events=self._events, found=found)
 
     @property
     def _start(self) -> pathlib.Path:
@@ -73,8 +87,10 @@ class Opening:
 
     def fleet(self) -> fleets.Loaded:
         """Load the project's inventory; raises ``NotConfigured`` or ``InvalidInput``."""
-        from fleetctl.inventory import caching, locating
+        from fleetctl.inventory import caching, fleets, locating
 
+        if self._found is not None:
+            return fleets.load(self._found)
         return caching.load(locating.file(self._start))
 
     def with_members(self, selection: selecting.Selection) -> selecting.Selection:
@@ -124,13 +140,22 @@ def _own(project: projects.Project) -> pathlib.Path:
     return project.root / ".fleetctl"
 
 
-def of(ctx: typer.Context) -> Opening:
-    """Return the opening that the root command prepared."""
+def in_ci() -> bool:
+    """Tell whether a CI system runs the command: nobody is asked then, and files must be those of a commit."""
+    return os.environ.get("CI") == "true"
+
+
+def of(ctx: typer.Context, revision: str | None = None) -> Opening:
+    """Return the opening that the root command prepared, of the files as a revision has them if one is given."""
     opening = ctx.find_object(Opening)
     if opening is None:
         msg = "a command ran without the root command"
         raise RuntimeError(msg)
-    return opening
+    if revision is None:
+        return opening
+    from fleetctl.reading import commits
+
+    return opening.at(revision, ctx.with_resource(commits.folder()))
 
 
 def read_stdin() -> str:

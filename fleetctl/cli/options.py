@@ -14,7 +14,7 @@ import typer
 from fleetctl.cli import opening
 from fleetctl.inventory import selecting
 
-__all__ = ["Format", "Making", "Output", "making_flags", "selection_flags"]
+__all__ = ["Format", "Making", "Output", "Revision", "making_flags", "selection_flags"]
 
 _Result = TypeVar("_Result")
 
@@ -37,6 +37,11 @@ Format = Annotated[
     typer.Option("-o", metavar="FORMAT", help="What standard output gets: table, wide, name, json, yaml or jsonl."),
 ]
 """The option ``-o`` of every command with a result."""
+
+Revision = Annotated[
+    str | None, typer.Option("--rev", metavar="COMMIT", help="Read inventory and templates from this commit of git.")
+]
+"""The option ``--rev``."""
 
 
 def _option(*names: str, metavar: str | None = None, text: str) -> Any:  # noqa: ANN401  # as typer.Option has it

@@ -47,6 +47,7 @@ def render(
     style: Annotated[
         Style, typer.Option("--format", metavar="STYLE", help="How manifests are written: yaml, kyaml or json.")
     ] = Style.YAML,
+    revision: options.Revision = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Render bundles for sites into files, without contacting anything."""
@@ -55,7 +56,7 @@ def render(
         raise errors.UsageError(codes.Code.USAGE, message)
     if out == "":
         raise errors.UsageError(codes.Code.USAGE, '--out "" names no folder (an empty variable?)')
-    loaded = opening.of(ctx).fleet()
+    loaded = opening.of(ctx, revision).fleet()
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
     project = loaded.project
     names = wanted or sorted({name for site in chosen for name in site.bundles})

@@ -52,11 +52,13 @@ def plan(
     reapply: _Reapply = False,
     verify: _Verify = False,
     force: _Force = None,
+    revision: options.Revision = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something would change.")] = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
-    asked = running.ask(opening.of(ctx), selection, making, wanted, running.options_of(reapply, verify, force))
+    chosen = running.options_of(reapply, verify, force)
+    asked = running.ask(opening.of(ctx, revision), selection, making, wanted, chosen)
     preview = running.propose(asked, asked.rollout).preview
     project = asked.loaded.project
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
@@ -65,7 +67,7 @@ def plan(
         envelopes.write(run_reports.preview(preview), output, sys.stdout)
     else:
         plan_screens.show(preview, sys.stdout)
-        plan_screens.saved(preview, project.shown(file.absolute()), sys.stdout)
+        plan_screens.saved(preview, project.shown(file.absolute()), sys.stdout, project.commit)
     if exit_code and any(fold.changes or not fold.known for fold in preview.folds):
         raise typer.Exit(1)
 
@@ -87,10 +89,11 @@ def start(
     verify: _Verify = False,
     force: _Force = None,
     supersede: _Supersede = None,
+    revision: options.Revision = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Bring a bundle to the selected sites, wave by wave."""
-    opened, chosen = opening.of(ctx), running.options_of(reapply, verify, force)
+    opened, chosen = opening.of(ctx, revision), running.options_of(reapply, verify, force)
     if saved is not None:
         if wanted or selection.narrows or making != options.Making(yes=making.yes) or chosen != plans.Options():
             message = "--plan says which bundle, sites, strategy and options; leave them out"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import signal
 import sys
@@ -23,7 +22,19 @@ from fleetctl.model import codes, errors, events, exits, outcomes, plans, projec
 from fleetctl.rendering import bundles
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
-from fleetctl.rollout import accounts, engine, looking, planning, preparing, proposing, saving, starting, strategies
+from fleetctl.rollout import (
+    accounts,
+    engine,
+    looking,
+    planning,
+    preparing,
+    proposing,
+    provenance,
+    saving,
+    starting,
+    strategies,
+    versions,
+)
 from fleetctl.runs import loops, stopping
 from fleetctl.schema import fields
 from fleetctl.state import databases, runs
@@ -132,6 +143,8 @@ def ask(
     checks.notes(prepared.limits, sys.stderr)
     strategy = strategy_of(opened, making, bundle)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
+    if opening.in_ci():
+        provenance.require_clean(described)
     return Asked(opened, loaded, prepared, described)
 
 
@@ -143,6 +156,9 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     selected = [site for site in loaded.fleet.sites.values() if site.name in names]
     bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=plan.kind is plans.Kind.REMOVE)
+    if opening.in_ci():
+        now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
+        provenance.require_clean(plan, now)
     return Asked(opened, loaded, prepared, plan)
 
 
@@ -185,6 +201,7 @@ def open_for(opened: opening.Opening, project: projects.Project, members: Iterab
 def propose(asked: Asked, make: Make) -> proposing.Proposal:
     """Read the clusters and make the plan; nothing is begun."""
     with open_for(asked.opened, asked.loaded.project, (one.site for one in asked.prepared.wanted)) as ready:
+        versions.refuse_reused(ready.store, asked.prepared)
 
         async def work() -> proposing.Proposal:
             async with ready.engine() as running:
@@ -196,6 +213,7 @@ def propose(asked: Asked, make: Make) -> proposing.Proposal:
 def carry_out(asked: Asked, make: Make, manner: Manner) -> int:
     """Make a run, ask, work on it, and say how it ended; returns the exit code."""
     with open_for(asked.opened, asked.loaded.project, (one.site for one in asked.prepared.wanted)) as ready:
+        versions.refuse_reused(ready.store, asked.prepared)
         return carry_out_in(ready, make, manner)
 
 
@@ -285,7 +303,7 @@ def exit_of(summary: accounts.Summary, number: signal.Signals | None = None) -> 
 
 def confirm(question: str) -> None:
     """Ask on the terminal; raises ``Refused`` for any answer but yes, and where nobody can be asked."""
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("CI") == "true":
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()) or opening.in_ci():
         message = "this needs a yes, and there is no terminal to ask on"
         raise errors.Refused(codes.Code.RUN_NEEDS_CONFIRMATION, message, "Give --yes, or start a plan: --plan FILE.")
     sys.stderr.write(f"{question} [y/N] ")

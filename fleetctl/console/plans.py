@@ -28,11 +28,11 @@ def show(preview: planning.Preview, stream: TextIO) -> None:
     stream.writelines(f"{terminals.visible(line.rstrip())}\n" for line in _lines(preview, columns))
 
 
-def saved(preview: planning.Preview, path: str, stream: TextIO) -> None:
-    """Say where the plan was saved, and how it is run."""
+def saved(preview: planning.Preview, path: str, stream: TextIO, revision: str = "") -> None:
+    """Say where the plan was saved, and how it is run: of a revision, if it was made of one."""
     command = "fleetctl --sim" if preview.simulated else "fleetctl"
-    place = terminals.visible(shlex.quote(path))
-    stream.write(f"\nplan {plans.short(preview.digest)} saved\nRun it:  {command} rollout start --plan {place}\n")
+    place, of = terminals.visible(shlex.quote(path)), f" --rev {revision[:10]}" if revision else ""
+    stream.write(f"\nplan {plans.short(preview.digest)} saved\nRun it:  {command} rollout start --plan {place}{of}\n")
 
 
 def nobody(preview: planning.Preview, stream: TextIO) -> None:

@@ -79,6 +79,7 @@ class Code(enum.StrEnum):
     BUNDLE_UNWRITABLE = "bundle/unwritable"
     BUNDLE_VALUES_SCHEMA = "bundle/values-schema"
     BUNDLE_VERSION_MISMATCH = "bundle/version-mismatch"
+    BUNDLE_VERSION_REUSED = "bundle/version-reused"
     BUNDLE_WRONG_TYPE = "bundle/wrong-type"
 
     TEMPLATE_FAILED = "template/failed"
@@ -115,6 +116,13 @@ class Code(enum.StrEnum):
     KUBE_NO_CONTEXT = "kube/no-context"
     KUBE_NO_KUBECONFIG = "kube/no-kubeconfig"
     KUBE_UNSUPPORTED_AUTH = "kube/unsupported-auth"
+
+    GIT_DIRTY_TREE = "git/dirty-tree"
+    GIT_FAILED = "git/failed"
+    GIT_LEAVES_TREE = "git/leaves-tree"
+    GIT_NO_REPOSITORY = "git/no-repository"
+    GIT_SUBMODULE = "git/submodule"
+    GIT_UNKNOWN_REVISION = "git/unknown-revision"
 
     PLAN_MOVED = "plan/moved"
     PLAN_PRUNES_TOO_MUCH = "plan/prunes-too-much"

@@ -170,6 +170,11 @@ class Plan(msgspec.Struct, frozen=True, rename="camel"):
     """The run that this one takes back."""
     commit: str = ""
     dirty: bool = False
+    """Whether files differed from the commit when the plan was made."""
+    who: str = ""
+    """Who made the plan, as ``user@host``."""
+    templates: str = ""
+    """Digest of the files that the bundle was rendered from; empty where releases come from the journal."""
 
 
 def digest(plan: Plan) -> str:

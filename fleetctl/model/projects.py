@@ -14,11 +14,21 @@ class Project(msgspec.Struct, frozen=True):
 
     name: str
     root: pathlib.Path
+    """Where the project lies, with its state; its files too, unless they are of a commit."""
     inventory: pathlib.Path
     templates: pathlib.Path
+    commit: str = ""
+    """The commit that inventory and templates are of; empty when they are what lies in the project's folder."""
+    tree: pathlib.Path | None = None
+    """The folder that holds the tree of that commit."""
 
     def shown(self, path: pathlib.Path) -> str:
-        """Return a path as people see it: relative to the project, or to the folder that holds the templates."""
+        """Return a path as people see it: relative to the project, or to the folder that holds the templates.
+
+        Of a commit, as ``git show`` takes it.
+        """
+        if self.tree is not None and path.is_relative_to(self.tree):
+            return f"{self.commit[:10]}:{path.relative_to(self.tree).as_posix()}"
         for base in (self.root, self.templates.parent):
             if path.is_relative_to(base):
                 return path.relative_to(base).as_posix()

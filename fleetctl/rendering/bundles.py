@@ -8,6 +8,7 @@ checked and ordered as all other text is, and problems in it carry its path and 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 from collections.abc import Callable, Iterable
@@ -75,6 +76,8 @@ class Bundle(msgspec.Struct, frozen=True):
     sources: dict[str, Source]
     checker: jsonschemas.Checker | None
     document: yaml12.Document
+    digest: str
+    """Of all files that it was read from, by name and content."""
     inputs: tuple[Input, ...] = ()
     requires: requirements.Requires = requirements.Requires()
     size: bundleparts.Size = bundleparts.Size()
@@ -120,6 +123,7 @@ class _Loader:
         self._shown = shown
         self.files = 0
         self.found: list[problems.Problem] = []
+        self._digests: dict[str, str] = {}
 
     def load(self) -> Bundle | None:
         document = self._description()
@@ -150,6 +154,7 @@ class _Loader:
             health=tuple(said.health),
             prune=said.prune,
             strategy=said.strategy,
+            digest=_digest(self._digests),
         )
 
     def _leads_out(self, path: pathlib.Path) -> bool:
@@ -170,6 +175,7 @@ class _Loader:
             return None
         text, found = disk.read(path, self._shown(path))
         self.found += found
+        self._digests[path.relative_to(self._folder).as_posix()] = hashlib.sha256(text).hexdigest()
         return None if found else text
 
     def _description(self) -> yaml12.Document | None:
@@ -229,3 +235,9 @@ class _Loader:
 def _requires(said: bundleparts.Requires) -> requirements.Requires:
     asked = versions.parse(said.kubernetes) if said.kubernetes is not None else None
     return requirements.Requires(asked, tuple(said.arches or ()), tuple(said.bundles))
+
+
+def _digest(files: dict[str, str]) -> str:
+    """Return ``t1:`` and the SHA-256 over names and contents, in the order of names."""
+    listed = "".join(f"{files[name]} {name}\n" for name in sorted(files))
+    return f"t1:{hashlib.sha256(listed.encode('utf-8', 'surrogateescape')).hexdigest()}"

@@ -25,6 +25,7 @@ __all__ = [
     "knower",
     "members",
     "payable",
+    "plan_of",
     "sites",
     "summary",
     "touched",
@@ -120,7 +121,7 @@ def summary(store: databases.Store, name: str, *, simulated: bool = False) -> ac
     """Return how a run stands."""
     run = store.read(lambda conn: runs.get(conn, name))
     rows = store.read(lambda conn: runs.sites(conn, name))
-    plan = _plan(store, run)
+    plan = plan_of(store, run)
     known = knower(store)
     changed = [row for row in rows if row.touched]
     restorable = [row for row in changed if row.previous is not None]
@@ -181,7 +182,7 @@ def explain(
     row = found
     run = store.read(lambda conn: runs.get(conn, row.run))
     rows = store.read(lambda conn: runs.sites(conn, row.run))
-    plan = _plan(store, run)
+    plan = plan_of(store, run)
     seen = store.read(functools.partial(blobs.get, digest=row.evidence)) if row.evidence else None
     evidence = msgspec.json.decode(seen) if seen else None
     print_of = row.cause.fingerprint if row.cause else None
@@ -217,7 +218,8 @@ def _why(store: databases.Store, run: runs.Run, plan: plans.Plan) -> str:
     return budgets.decider(plan)(store.read(functools.partial(claims.tallies, run=run.id))) or run.why
 
 
-def _plan(store: databases.Store, run: runs.Run) -> plans.Plan:
+def plan_of(store: databases.Store, run: runs.Run) -> plans.Plan:
+    """Return the plan that a run executes."""
     text = store.read(lambda conn: blobs.get(conn, run.plan_blob))
     return saving.decode(text, f"the plan of {run.id}")
 

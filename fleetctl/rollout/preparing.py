@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from fleetctl.inventory import fleets
-from fleetctl.model import codes, errors, plans, projects, releases, sites
+from fleetctl.model import codes, errors, plans, problems, projects, releases, sites
 from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
 from fleetctl.rollout import planning, provenance
@@ -31,6 +31,10 @@ class Prepared(msgspec.Struct, frozen=True):
     left_out: tuple[planning.LeftOut, ...]
     limits: releases.Limits = releases.Limits()
     prune: plans.Prune = plans.Prune()
+    templates: str = ""
+    """Digest of the bundle's files; empty when nothing is rendered from them."""
+    version_mark: problems.Mark | None = None
+    """Where the bundle says its version."""
 
     @property
     def releases(self) -> list[releases.Release]:
@@ -71,6 +75,8 @@ def prepare(
         left_out=(*_left_out(chosen, assigned, bundle.name), *lacking),
         limits=limits,
         prune=plans.Prune(bundle.prune.count, bundle.prune.percent),
+        templates="" if remove else bundle.digest,
+        version_mark=bundle.document.mark(("version",)),
     )
 
 
@@ -82,7 +88,7 @@ def described(
     options: plans.Options,
 ) -> plans.Plan:
     """Return the plan without its waves and members, which come with the clusters' answers."""
-    known = provenance.of(project.root)
+    known = provenance.of(project)
     return plans.Plan(
         kind=kind,
         project=project.name,
@@ -95,6 +101,8 @@ def described(
         members=(),
         commit=known.commit,
         dirty=known.dirty,
+        who=provenance.author(),
+        templates=prepared.templates,
     )
 
 

@@ -58,6 +58,7 @@ def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) ->
         bundle=prepared.bundle,
         version=prepared.version,
         namespace=prepared.namespace,
+        templates=prepared.templates,
         members=tuple(planning.member(one, wave=0, reading=None, skip="") for one in prepared.wanted)
         + tuple(_skipped(one) for one in prepared.waiting),
     )

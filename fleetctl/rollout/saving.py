@@ -45,7 +45,7 @@ def check_same(saved: plans.Plan, made: plans.Plan) -> None:
     """Hold a saved plan against what the files say now, member by member; raises ``Refused`` naming what moved."""
     moved = [
         name
-        for name in ("kind", "project", "bundle", "version", "namespace", "strategy", "options")
+        for name in ("kind", "project", "bundle", "version", "namespace", "strategy", "options", "templates")
         if getattr(saved, name) != getattr(made, name)
     ]
     was = {member.site: (member.release, member.endpoint, member.skip) for member in saved.members}

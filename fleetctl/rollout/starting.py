@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import random
-import socket
 
 import msgspec
 
 from fleetctl.model import events, outcomes, plans
-from fleetctl.rollout import proposing
+from fleetctl.rollout import proposing, provenance
 from fleetctl.state import blobs, databases, runs
 from fleetctl.state import releases as stored
 
-__all__ = ["author", "begin"]
-
-
-def author() -> str:
-    """Return who works here, as ``user@host``."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
+__all__ = ["begin"]
 
 
 async def begin(store: databases.Store, proposal: proposing.Proposal, *, supersedes: str | None = None) -> runs.Run:
@@ -37,7 +26,7 @@ async def begin(store: databases.Store, proposal: proposing.Proposal, *, superse
             kind=plan.kind,
             plan=proposal.preview.digest,
             plan_blob=blobs.put(conn, msgspec.json.encode(plan)),
-            who=author(),
+            who=provenance.author(),
             commit=plan.commit,
             dirty=plan.dirty,
             project=plan.project,

@@ -5,6 +5,8 @@ A case file is a YAML list of maps with the keys
 ``name``    what the case shows
 ``files``   path to text, laid over the files below; null takes a file away, ``{folder: true}`` makes a folder,
             ``{latin1: TEXT}`` a file that is not UTF-8, ``{size: BYTES}`` one of zeros, ``{link: TARGET}`` a link
+``commits`` the history of a git repository, first commit first: each as ``files``, or ``{submodule: true}`` for a path;
+            commit N has the tag cN, and always the same id
 ``run``     the command line after ``fleetctl``, split as a shell does; ``{project}`` is the project's folder
 ``env``     variables of the environment; ``XDG_CONFIG_HOME`` is the folder ``config``
 ``exit``    the exit code, 0 unless given
@@ -17,6 +19,7 @@ A case file is a YAML list of maps with the keys
 import os
 import pathlib
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -49,9 +52,38 @@ def _cases() -> list[Any]:
 
 
 def _lay_out(folder: pathlib.Path, case: Case) -> None:
-    for name, text in {**PROJECT, **case.get("files", {})}.items():
+    _write_files(folder, PROJECT)
+    if "commits" in case:
+        _git(folder, "init", "-q", "-b", "main")
+    for number, files in enumerate(case.get("commits", []), 1):
+        _commit(folder, number, files)
+    _write_files(folder, case.get("files", {}))
+
+
+def _git(folder: pathlib.Path, *arguments: str) -> None:
+    who = {f"GIT_{role}_{what}": what for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    when = {f"GIT_{role}_DATE": "2026-11-22T10:00:00Z" for role in ("AUTHOR", "COMMITTER")}
+    config = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    command = ["git", "-C", str(folder), *arguments]
+    subprocess.run(command, check=True, env={**os.environ, **who, **when, **config})
+
+
+def _commit(folder: pathlib.Path, number: int, files: dict[str, Any]) -> None:
+    """Commit files on top of what is there; a submodule is nothing but another repository's commit at a path."""
+    modules = [name for name, text in files.items() if isinstance(text, dict) and "submodule" in text]
+    _write_files(folder, {name: text for name, text in files.items() if name not in modules})
+    _git(folder, "add", "-A")
+    for name in modules:
+        _git(folder, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{name}")
+    _git(folder, "commit", "-q", "-m", f"commit {number}")
+    _git(folder, "tag", f"c{number}")
+
+
+def _write_files(folder: pathlib.Path, files: dict[str, Any]) -> None:
+    for name, text in files.items():
         path = folder / name
         if text is None:
+            path.unlink(missing_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(text, str):
@@ -107,7 +139,7 @@ def test_case(
 
 def _write(path: pathlib.Path, index: int, seen: Case) -> None:
     cases = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    given = {key: value for key, value in cases[index].items() if key in ("name", "files", "env", "run")}
+    given = {key: value for key, value in cases[index].items() if key in ("name", "commits", "files", "env", "run")}
     cases[index] = {**given, **seen}
     path.write_text(
         yaml.dump(cases, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=1000), encoding="utf-8"
@@ -135,6 +167,7 @@ def test_every_code_has_a_case() -> None:
     elsewhere = {codes.Code.INTERNAL, codes.Code.OUTPUT_UNWRITABLE}
     # What needs clusters, another process or a failing disk: tests/unit/{cli,rollout,state}.
     elsewhere |= {
+        codes.Code.BUNDLE_VERSION_REUSED,
         codes.Code.DEMO_FLEET,
         codes.Code.PLAN_PRUNES_TOO_MUCH,
         codes.Code.PLAN_UNWRITABLE,
