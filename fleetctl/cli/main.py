@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Show a rollout, a halt and an undo on a simulated fleet, in under a minute.",
     "bundle": "Look at bundles and try them: list, show, add, test.",
     "render": "Render bundles for sites into files, without contacting anything.",
+    "diff": "Compare what a bundle amounts to now with what it was, without contacting anything.",
     "config": "Look at the settings: defaults of flags.",
     "schema": "Print the JSON Schema of a kind of file, for editors.",
     "explain": "Explain an error code, offline.",

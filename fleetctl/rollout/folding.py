@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 
 from fleetctl.kube import applysets
 from fleetctl.model import objects, problems, releases
+from fleetctl.rollout import masking
 
-__all__ = ["CONFIGURED", "CREATED", "PRUNED", "Change", "Fold", "Verb", "changes", "fold", "pruned"]
+__all__ = [
+    "CONFIGURED",
+    "CREATED",
+    "PRUNED",
+    "Change",
+    "Fold",
+    "Verb",
+    "changes",
+    "differences",
+    "fold",
+    "gather",
+    "gone",
+    "pruned",
+]
 
 Verb = str
 CREATED: Final = "+"
 CONFIGURED: Final = "~"
 PRUNED: Final = "-"
+_Told = TypeVar("_Told", bound=tuple[Sequence[object], bool])
 _MOST_FIELDS = 3
 _LONGEST = 40
 
@@ -52,23 +67,32 @@ def changes(old: releases.Release | None, new: releases.Release | None) -> tuple
 
 def pruned(old: releases.Release | None, new: releases.Release | None) -> list[objects.ObjectId]:
     """Return what the old release holds and the new one does not, save what is never deleted."""
+    return [one for one in gone(old, new) if (one.group, one.kind) not in applysets.PROTECTED]
+
+
+def gone(old: releases.Release | None, new: releases.Release | None) -> list[objects.ObjectId]:
+    """Return what the old release holds and the new one does not."""
     after = {one.id for one in new.objects} if new else set()
-    gone = [one.id for one in old.objects if one.id not in after] if old else []
-    return [one for one in gone if (one.group, one.kind) not in applysets.PROTECTED]
+    return [one.id for one in old.objects if one.id not in after] if old else []
 
 
 def fold(by_site: Mapping[str, tuple[tuple[Change, ...], bool]]) -> list[Fold]:
     """Gather sites with equal changes, most sites first; sites where nothing changes come last."""
-    groups: dict[tuple[tuple[Change, ...], bool], list[str]] = {}
-    for site, key in by_site.items():
-        groups.setdefault(key, []).append(site)
-    made = [Fold(tuple(sorted(names)), found, known) for (found, known), names in groups.items()]
-    return sorted(made, key=lambda one: (not one.changes, -len(one.sites), one.sites[0]))
+    return [Fold(sites, found, known) for sites, (found, known) in gather(by_site)]
+
+
+def gather(by_site: Mapping[str, _Told]) -> list[tuple[tuple[str, ...], _Told]]:
+    """Gather sites of which the same is told, most sites first; those where nothing changes come last."""
+    groups: dict[_Told, list[str]] = {}
+    for site, told in by_site.items():
+        groups.setdefault(told, []).append(site)
+    made = [(tuple(sorted(names)), told) for told, names in groups.items()]
+    return sorted(made, key=lambda one: (not one[1][0], -len(one[0]), one[0][0]))
 
 
 def _details(old: bytes, new: bytes) -> str:
     """Name the fields that differ, with both values where they are short."""
-    found = _differences((), msgspec.json.decode(old), msgspec.json.decode(new))
+    found = differences(*masking.masked(msgspec.json.decode(old), msgspec.json.decode(new)))
     # What runs is what people look for first.
     texts = [_field(*one) for one in sorted(found, key=lambda one: one[0][-1:] != ("image",))]
     shown = texts[:_MOST_FIELDS]
@@ -101,6 +125,11 @@ def _short(value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def differences(was: object, now: object) -> Iterator[tuple[problems.Field, object, object]]:
+    """Yield the fields in which two values differ, with both values; ``problems.NOTHING`` for one that is not there."""
+    yield from _differences((), was, now)
 
 
 def _differences(path: problems.Field, was: object, now: object) -> Iterator[tuple[problems.Field, object, object]]:

@@ -39,6 +39,7 @@ COMMANDS = [
     ["why"],
     ["demo"],
     ["render"],
+    ["diff"],
     ["config"],
     ["config", "show"],
     ["schema"],

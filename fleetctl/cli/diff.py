@@ -1,0 +1,116 @@
+"""``fleetctl diff``: what is rendered now against what sites got last, or against a revision."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+import typer
+
+from fleetctl.cli import commands, opening, options
+from fleetctl.console import differences as screens
+from fleetctl.inventory import fleets, selecting
+from fleetctl.model import codes, errors, releases, sites
+from fleetctl.rendering import bundles, rendering
+from fleetctl.reports import differences as reports
+from fleetctl.reports import envelopes
+from fleetctl.rollout import comparing, preparing
+
+__all__ = ["app", "diff"]
+
+app = commands.application()
+
+
+@app.command(cls=commands.Command)
+@options.selection_flags
+def diff(
+    ctx: typer.Context,
+    selection: selecting.Selection,
+    wanted: Annotated[
+        str, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; a version asserts what it is at.")
+    ],
+    against: Annotated[
+        str, typer.Option("--against", metavar="last|COMMIT", help="The release that each site got last, or a commit.")
+    ],
+    revision: options.Revision = None,
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Compare what a bundle amounts to now with what it was, without contacting anything."""
+    if against == "live":
+        message = "--against live cannot be had yet: clusters are not read"
+        raise errors.UsageError(codes.Code.USAGE, message, "Compare with the last releases: --against last")
+    opened = opening.of(ctx, revision)
+    loaded = opened.fleet()
+    chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
+    bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
+    if against == "last":
+        found = _against_last(opened, loaded, chosen, bundle)
+    else:
+        then = opening.of(ctx, against).fleet()
+        found = _against_revision(loaded, then, _chosen_then(loaded, then, chosen, selection), bundle, against)
+    if output == options.Output.NAME:
+        sys.stdout.writelines(f"{name}\n" for name in reports.names(found))
+    elif output in envelopes.FORMATS:
+        envelopes.write(reports.comparison(found), output, sys.stdout)
+    else:
+        screens.show(found, sys.stdout)
+    if found.differs:
+        raise typer.Exit(1)
+
+
+def _against_last(
+    opened: opening.Opening, loaded: fleets.Loaded, chosen: list[sites.Site], bundle: bundles.Bundle
+) -> comparing.Comparison:
+    prepared = preparing.prepare(loaded, chosen, bundle)
+    made = {release.site: release for release in prepared.releases}
+    with opened.store(loaded.project) as store:
+        pairs = comparing.last(store, bundle.name, sorted(made), made)
+    return comparing.Comparison(
+        bundle=bundle.name,
+        version=bundle.version,
+        against="last",
+        groups=tuple(comparing.compare(pairs)),
+        left_out=tuple((one.reason, one.sites) for one in prepared.left_out),
+        simulated=opened.simulated,
+    )
+
+
+def _against_revision(
+    now: fleets.Loaded, then: fleets.Loaded, names: list[str], bundle: bundles.Bundle, against: str
+) -> comparing.Comparison:
+    new = _rendered(now, names, bundle)
+    had = bundle.name in bundles.catalogue(then.project.templates)
+    old = _rendered(then, names, bundles.load(then.project.templates, bundle.name, then.project.shown)) if had else {}
+    members = [name for name in names if name in new or name in old]
+    if not members:
+        many = "the selected site is not" if len(names) == 1 else f"none of the {len(names):,} selected sites is"
+        message, hint = f"{many} assigned {bundle.name}", "Assign it under bundles: in the inventory."
+        raise errors.EmptySelection(codes.Code.RENDER_NOT_ASSIGNED, message, hint)
+    pairs = [comparing.Pair(name, old.get(name), new.get(name)) for name in members]
+    others = tuple(name for name in names if name not in new and name not in old)
+    return comparing.Comparison(
+        bundle=bundle.name,
+        version=bundle.version,
+        against=against,
+        groups=tuple(comparing.compare(pairs)),
+        left_out=((f"not assigned {bundle.name}", others),) if others else (),
+    )
+
+
+def _rendered(loaded: fleets.Loaded, names: Iterable[str], bundle: bundles.Bundle) -> Mapping[str, releases.Release]:
+    members = [site for name in names if (site := loaded.fleet.sites.get(name)) and bundle.name in site.bundles]
+    made = rendering.render(loaded.fleet, [bundle], members, loaded.origin)
+    return {release.site: release for release in made.releases}
+
+
+def _chosen_then(
+    now: fleets.Loaded, then: fleets.Loaded, chosen: list[sites.Site], selection: selecting.Selection
+) -> list[str]:
+    """Return the names of selected sites, with those that the same flags selected then and that are gone now."""
+    try:
+        before = selecting.select(then.fleet, selection, opening.read_stdin)
+    except (errors.EmptySelection, errors.UsageError):
+        before = []  # names and groups may not have been there
+    gone = {site.name for site in before if site.name not in now.fleet.sites}
+    return sorted({site.name for site in chosen} | gone)
