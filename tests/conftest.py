@@ -46,11 +46,25 @@ def _postgres() -> str:
     return "" if shutil.which("initdb") or any(debian) else "no PostgreSQL server (initdb was not found)"
 
 
+def _renderers() -> str:
+    missing = [name for name in ("helm", "kustomize") if not shutil.which(name, path=_renderers_path())]
+    return f"no {' and no '.join(missing)} on PATH or in FLEETCTL_RENDERERS (tests/renderers/build)" if missing else ""
+
+
+def _renderers_path() -> str:
+    return os.pathsep.join(filter(None, (os.environ.get("FLEETCTL_RENDERERS"), os.environ.get("PATH"))))
+
+
 # Files whose tests all need clusters, beside those in tests/integration.
 _ON_CLUSTERS = {"tests/contract/test_clusters.py", "tests/docs/test_rights.py"}
 
 # Marker -> what is missing here to run its tests, or "" when nothing is.
-_TARGETS: dict[str, Callable[[], str]] = {"hosts": _hosts, "kubebox": _kubebox, "postgres": _postgres}
+_TARGETS: dict[str, Callable[[], str]] = {
+    "hosts": _hosts,
+    "kubebox": _kubebox,
+    "postgres": _postgres,
+    "renderers": _renderers,
+}
 
 
 @functools.cache
@@ -63,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-targets",
         action="store_true",
-        help="fail, instead of skip, the tests whose real target (kubebox, hosts, postgres) is missing",
+        help="fail, instead of skip, the tests whose real target (kubebox, hosts, postgres, renderers) is missing",
     )
 
 
@@ -119,6 +133,12 @@ def kubebox(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
     yield fleet
     del pytestconfig.stash[_FLEET]
     fleet.close()
+
+
+@pytest.fixture
+def renderers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helm and kustomize on PATH. For tests marked ``renderers``."""
+    monkeypatch.setenv("PATH", _renderers_path())
 
 
 @pytest.hookimpl(wrapper=True)

@@ -124,6 +124,13 @@ class Code(enum.StrEnum):
     GIT_SUBMODULE = "git/submodule"
     GIT_UNKNOWN_REVISION = "git/unknown-revision"
 
+    HELM_FAILED = "helm/failed"
+    HELM_HOOK = "helm/hook"
+    HELM_MISSING = "helm/missing"
+    KUSTOMIZE_FAILED = "kustomize/failed"
+    KUSTOMIZE_MISSING = "kustomize/missing"
+    KUSTOMIZE_REMOTE = "kustomize/remote"
+
     PLAN_MOVED = "plan/moved"
     PLAN_PRUNES_TOO_MUCH = "plan/prunes-too-much"
     PLAN_UNREADABLE = "plan/unreadable"

@@ -12,7 +12,7 @@ import hashlib
 import os
 import pathlib
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -21,7 +21,7 @@ from fleetctl.reading import complaints, disk, scalars, yaml12
 from fleetctl.rendering import requirements
 from fleetctl.schema import bundleparts, checking, jsonschemas, shapes, waves
 
-__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "Input", "Source", "catalogue", "load"]
+__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "External", "Input", "Source", "catalogue", "load"]
 
 DESCRIPTION = "bundle.yaml"
 VALUES_SCHEMA = "values.schema.json"
@@ -63,6 +63,21 @@ class Input(Protocol):
         """
 
 
+class External(msgspec.Struct, frozen=True):
+    """A folder of the bundle that another program makes documents of; ``path`` is the folder as people see it."""
+
+    program: Literal["helm", "kustomize"]
+    folder: pathlib.Path
+    path: str
+    mark: problems.Mark
+    release: str = ""
+    """Helm's name for what it renders."""
+    hooks: bool = False
+    """Whether Helm's hooks are left out rather than refused."""
+    build: str = "."
+    """The folder in it that kustomize begins with."""
+
+
 class Bundle(msgspec.Struct, frozen=True):
     """A loaded bundle; ``sources`` are sorted by name, ``inputs`` are what else makes documents."""
 
@@ -84,6 +99,7 @@ class Bundle(msgspec.Struct, frozen=True):
     health: tuple[bundleparts.Probe, ...] = ()
     prune: bundleparts.Prune = bundleparts.Prune()
     strategy: shapes.Spread | None = None
+    externals: tuple[External, ...] = ()
 
 
 def catalogue(folder: pathlib.Path) -> list[str]:
@@ -127,11 +143,12 @@ class _Loader:
 
     def load(self) -> Bundle | None:
         document = self._description()
-        sources = self._sources()
+        said = shapes.Bundle.model_validate(document.data) if document is not None else None
+        externals = self._externals(said, document) if said is not None and document is not None else ()
+        sources = self._sources([one.folder for one in externals])
         checker = self._checker()
-        if document is None:
+        if said is None or document is None:
             return None
-        said = shapes.Bundle.model_validate(document.data)
         if said.name != self._folder.name:
             message = f'the folder is called "{self._folder.name}"; a bundle has the name of its folder'
             mark = document.mark(("name",))
@@ -155,7 +172,30 @@ class _Loader:
             prune=said.prune,
             strategy=said.strategy,
             digest=_digest(self._digests),
+            externals=externals,
         )
+
+    def _externals(self, said: shapes.Bundle, document: yaml12.Document) -> tuple[External, ...]:
+        made: list[External] = []
+        if said.helm is not None:
+            folder, mark = self._inner(said.helm.chart), document.mark(("helm", "chart"))
+            release, hooks = said.helm.release or said.name, said.helm.hooks == "leave-out"
+            made.append(External("helm", folder, self._shown(folder), mark, release=release, hooks=hooks))
+        if said.kustomize is not None:
+            folder, mark = self._inner(said.kustomize.folder), document.mark(("kustomize", "folder"))
+            made.append(External("kustomize", folder, self._shown(folder), mark, build=said.kustomize.build))
+        home = self._folder.resolve()
+        for one in made:
+            # Where it is, and not a link to there: all that it holds is the bundle's, and is no template besides.
+            inner, place = self._inner(one.build, one.folder), home / os.path.relpath(one.folder, self._folder)
+            there = home in place.parents and one.folder.resolve() == place and inner.is_relative_to(one.folder)
+            if not there or not inner.is_dir():
+                message = f"there is no folder {self._shown(inner)} in the bundle"
+                self.found.append(problems.Problem(codes.Code.BUNDLE_BAD_VALUE, message, one.mark, (one.program,)))
+        return tuple(made)
+
+    def _inner(self, path: str, of: pathlib.Path | None = None) -> pathlib.Path:
+        return pathlib.Path(os.path.normpath((of or self._folder) / path))
 
     def _leads_out(self, path: pathlib.Path) -> bool:
         """Note a link to somewhere outside of the bundle."""
@@ -187,10 +227,14 @@ class _Loader:
         self.found += found
         return document
 
-    def _sources(self) -> dict[str, Source]:
+    def _sources(self, of_others: list[pathlib.Path]) -> dict[str, Source]:
         sources: dict[str, Source] = {}
         for path in self._walk():
             name = path.relative_to(self._folder).as_posix()
+            if any(path.is_relative_to(folder) for folder in of_others):
+                if path.is_symlink() or not path.is_dir():
+                    self._read(path)  # it counts, and it may lead out
+                continue
             hidden = any(part.startswith(".") for part in name.split("/"))
             if hidden or name == DESCRIPTION or name.startswith(f"{_NOT_RENDERED}/"):
                 continue

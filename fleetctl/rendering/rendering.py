@@ -8,7 +8,17 @@ import msgspec
 
 from fleetctl.model import codes, errors, layering, objects, problems, releases, sites, values
 from fleetctl.openapi import customs, learned
-from fleetctl.rendering import bundles, checking, documents, environments, faults, outputs, requirements, tracing
+from fleetctl.rendering import (
+    bundles,
+    checking,
+    documents,
+    environments,
+    externals,
+    faults,
+    outputs,
+    requirements,
+    tracing,
+)
 
 __all__ = ["LeftOut", "Origin", "Rendered", "context_of", "nobody", "render"]
 
@@ -55,6 +65,9 @@ def render(
     made: list[releases.Release] = []
     clashes = faults.Faults()
     lacking: dict[tuple[str, str], list[str]] = {}
+    members = list(members)
+    for one in renderers:
+        one.prepare(members)
     for site in members:
         taking: list[_Renderer] = []
         for one in renderers:
@@ -125,8 +138,19 @@ class _Renderer:
         self._templates: list[environments.Compiled] = []
         self._tracer = tracing.Tracer(bundle, self._environment)
         self._broken: dict[tuple[object, ...], problems.Problem] = {}
-        self._defines = any(_DEFINITION in source.text for source in bundle.sources.values())
+        self._externals = externals.inputs_of(bundle)
+        # What another program makes is not known yet.
+        self._defines = bool(self._externals) or any(_DEFINITION in source.text for source in bundle.sources.values())
         self._compile()
+
+    def prepare(self, members: Iterable[sites.Site]) -> None:
+        """Let other programs work on what sites will ask for; raises ``NotConfigured`` where one is missing."""
+        if self._externals:
+            key, mine = self.bundle.values_key, [site for site in members if self.bundle.name in site.bundles]
+            own = [(site, site.vars.get(key, {})) for site in mine]
+            wanted = [(site, layering.merge(self.bundle.values, one, [])) for site, one in own if isinstance(one, dict)]
+            for given in self._externals:
+                given.prepare(wanted)
 
     def found(self) -> Iterator[problems.Problem]:
         """Return what was wrong with the bundle at any site."""
@@ -213,7 +237,7 @@ class _Renderer:
         for source in self.bundle.sources.values():
             if not source.is_template:
                 yield source, source.text
-        for given in self.bundle.inputs:
+        for given in (*self.bundle.inputs, *self._externals):
             try:
                 for source in given.texts(site, context["values"]):  # type: ignore[arg-type]  # as context_of makes it
                     yield source, source.text

@@ -203,6 +203,21 @@ class Settings(_Document):
     flags: Flags = Flags()
 
 
+class Helm(Shape):
+    """A chart in the bundle that Helm renders with the site's values."""
+
+    chart: Annotated[str, pydantic.Field(min_length=1)]
+    release: fields.DnsLabel = ""
+    hooks: Literal["refuse", "leave-out"] = "refuse"
+
+
+class Kustomize(Shape):
+    """A folder in the bundle that kustomize builds; ``build`` is the part of it to begin with."""
+
+    folder: Annotated[str, pydantic.Field(min_length=1)]
+    build: Annotated[str, pydantic.Field(min_length=1)] = "."
+
+
 class WaveRule(Shape):
     """One wave of a strategy: a number of sites, a percentage of all, or (with neither) the rest."""
 
@@ -249,6 +264,8 @@ class Bundle(_Document):
     health: list[bundleparts.Probe] = []
     strategy: Spread | None = None
     prune: bundleparts.Prune = bundleparts.Prune()
+    helm: Helm | None = None
+    kustomize: Kustomize | None = None
 
 
 class Strategy(Spread, _Document):

@@ -165,6 +165,8 @@ def test_every_code_has_a_case() -> None:
     missing = {code for code in codes.Code if f"[{code}]" not in said}
     # A bug and a full disk cannot be cases; tests/unit/cli provokes both.
     elsewhere = {codes.Code.INTERNAL, codes.Code.OUTPUT_UNWRITABLE}
+    # What needs Helm and kustomize: tests/unit/rendering/test_externals.py.
+    elsewhere |= {codes.Code.HELM_FAILED, codes.Code.HELM_HOOK, codes.Code.KUSTOMIZE_FAILED}
     # What needs clusters, another process or a failing disk: tests/unit/{cli,rollout,state}.
     elsewhere |= {
         codes.Code.BUNDLE_VERSION_REUSED,
