@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fleetctl.schema import shapes
+import pydantic
 
 __all__ = ["KIND", "OF_KEYS", "of"]
 
@@ -35,6 +35,8 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "health": "Probes beside the state of objects; their form is checked, they are not executed yet.",
         "strategy": "How a rollout spreads unless --strategy says otherwise.",
         "prune": "How many objects a rollout may delete at a site: the larger of the two.",
+        "helm": "A chart in the bundle that Helm renders with the site's values.",
+        "kustomize": "A folder in the bundle that kustomize builds.",
     },
     "Cluster": {
         "distribution": "What runs at the site; also the built-in label that -l sees.",
@@ -74,10 +76,19 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "path": "The path of the URL, with a slash at its beginning.",
         "scheme": "Whether the Service speaks TLS.",
     },
+    "Helm": {
+        "chart": "The chart's folder in the bundle.",
+        "release": "The name of the release that templates see; the bundle's name unless given.",
+        "hooks": "Whether hooks are an error (refuse) or not rendered (leave-out): fleetctl runs none.",
+    },
     "KubeAccess": {
         "via": "The way to the API server; proxy needs access.kube.proxy.",
         "proxy": "An http, https, socks5 or socks5h URL.",
         "kubeconfig": "PATH#CONTEXT of a kubeconfig; the path is relative to the project.",
+    },
+    "Kustomize": {
+        "folder": "The folder in the bundle that holds all that is built.",
+        "build": "The part of the folder to begin with, such as overlays/edge; all of it unless given.",
     },
     "Layer": {
         "labels": "Labels for selectors; state and distribution are built in. Groups select by them.",
@@ -180,7 +191,7 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
 """Class of ``shapes``, then key; a shape that extends another has the sentences of that one."""
 
 
-def of(shape: type[shapes.Shape], key: str) -> str:
+def of(shape: type[pydantic.BaseModel], key: str) -> str:
     """Return the sentence of a key of a shape, or of the shape that it has the key from; raises ``KeyError``."""
     for one in shape.__mro__:
         found = OF_KEYS.get(one.__name__, {}).get(key)
