@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "LazyGroup", "app", "root", "run"]
 
 COMMANDS: dict[str, str] = {
     "inventory": "Look at the fleet: validate, list, show, explain, graph.",
+    "doctor": "Check the operator's own side; with a selection, also whether those clusters answer.",
     "get": "List sites, nodes, groups or bundles, from files.",
     "rollout": "Bring a bundle to many clusters in waves; look at runs, stop them, undo them.",
     "why": "Say why a site is as it is, from what was seen when it failed; offline.",

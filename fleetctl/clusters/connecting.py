@@ -8,12 +8,18 @@ from collections.abc import Iterable
 from fleetctl.kube import kubeconfigs, transport
 from fleetctl.model import codes, errors, sites
 
-__all__ = ["SIMULATED_KUBECONFIG", "Directory"]
+__all__ = ["SIMULATED_KUBECONFIG", "Directory", "file_of"]
 
 SIMULATED_KUBECONFIG = pathlib.PurePath("sim", "kubeconfig")
 """Where a simulated fleet writes how it is reached, below the project's ``.fleetctl``: one context per site."""
 
 _MOST_NAMED = 3
+
+
+def file_of(root: pathlib.Path, site: sites.Site) -> pathlib.Path | None:
+    """Return the kubeconfig that a site of the project in ``root`` names, if it names one."""
+    path = (site.access.kube.kubeconfig or "").partition("#")[0]
+    return root / pathlib.Path(path).expanduser() if path else None
 
 
 class Directory:

@@ -21,7 +21,7 @@ from fleetctl.model import codes, errors
 from fleetctl.reading import disk
 from fleetctl.state import writing
 
-__all__ = ["Connection", "Store", "open_store", "refusal", "version"]
+__all__ = ["Connection", "Store", "open_store", "refusal", "refuse_network", "version"]
 
 Connection = sqlite3.Connection
 _Result = TypeVar("_Result")
@@ -81,7 +81,7 @@ def open_store(path: pathlib.Path, clock: Callable[[], float] | None = None) -> 
     """Open the store, made where there is none; raises ``Refused`` or ``NotConfigured``, touching nothing."""
     try:
         disk.private_folder(path.parent)
-        _refuse_network(path.parent)
+        refuse_network(path.parent)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
     except OSError as error:
@@ -203,7 +203,7 @@ def _steady() -> Callable[[], float]:
     return lambda: min(time.time(), passed() + ahead)
 
 
-def _refuse_network(folder: pathlib.Path) -> None:
+def refuse_network(folder: pathlib.Path) -> None:
     """Refuse file systems on which locks cannot be trusted; where the system does not tell, nothing is refused."""
     try:
         lines = _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -22,7 +22,19 @@ def _bash(line: str) -> list[str]:
     [
         (
             "fleetctl ",
-            ["inventory", "get", "rollout", "why", "demo", "render", "config", "schema", "explain", "version"],
+            [
+                "inventory",
+                "doctor",
+                "get",
+                "rollout",
+                "why",
+                "demo",
+                "render",
+                "config",
+                "schema",
+                "explain",
+                "version",
+            ],
         ),
         ("fleetctl inv", ["inventory"]),
         ("fleetctl inventory ", ["validate", "list", "show", "explain"]),

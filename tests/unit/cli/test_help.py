@@ -20,6 +20,7 @@ COMMANDS = [
     ["inventory", "list"],
     ["inventory", "show"],
     ["inventory", "explain"],
+    ["doctor"],
     ["get"],
     ["get", "sites"],
     ["get", "nodes"],

@@ -1,0 +1,58 @@
+"""Asking sites whether they answer: each is asked once, the answers are folded by what they say."""
+
+import asyncio
+import pathlib
+
+from fleetctl.clusters import answering, connecting
+from fleetctl.kube import client, curl
+from fleetctl.model import checkups, sites
+from fleetctl.sim import behaviours, fleets, servers
+
+NAMES = ("s1", "s2", "s3")
+
+
+def _asked(folder: pathlib.Path, **faults: servers.Fault) -> list[answering.Answer]:
+    """Ask the sites of a simulated fleet, some of which are not well."""
+    with fleets.running(NAMES, folder, behaviours.Behaviours((behaviours.Behaviour(),))) as fleet:
+        for name, fault in faults.items():
+            fleet.suffer(name, fault)
+        directory = connecting.Directory(folder, folder / fleets.KUBECONFIG)
+        endpoints = directory.require(sites.Site(name) for name in NAMES)
+
+        async def work() -> list[answering.Answer]:
+            async with curl.CurlTransport() as wire:
+                return await answering.ask(wire, endpoints, 2, client.Pace(unreachable=0.0))
+
+        return asyncio.run(work())
+
+
+def test_sites_that_answer_say_their_version(tmp_path: pathlib.Path) -> None:
+    """One line for all of them."""
+    found = _asked(tmp_path)
+    assert [one.site for one in found] == list(NAMES)
+    assert all(one.version.startswith("v1.") and not one.cause for one in found)
+    (line,) = answering.told(found)
+    assert (line.verdict, line.found) == (checkups.Verdict.OK, f"3x {found[0].version}")
+
+
+def test_sites_that_do_not_are_told_by_cause(tmp_path: pathlib.Path) -> None:
+    """Nobody listens at one, another takes no credentials: two causes, and the third still answers."""
+    found = {one.site: one for one in _asked(tmp_path, s1=servers.Fault(refuse=True), s3=servers.Fault(status=401))}
+    assert (found["s1"].unreachable, found["s3"].unreachable, found["s2"].cause) == (True, False, "")
+    lines = answering.told(found.values())
+    assert [one.verdict for one in lines] == [checkups.Verdict.OK, checkups.Verdict.FAIL, checkups.Verdict.FAIL]
+    assert sorted(one.found.partition(":")[0] for one in lines[1:]) == ["s1", "s3"]
+
+
+def test_many_with_one_cause_are_one_line() -> None:
+    """The number, and one to look at."""
+    found = [answering.Answer(f"s{n}", cause="ConnectTimeout", unreachable=True) for n in range(1200)]
+    (line,) = answering.told(found)
+    assert (line.found, line.remedy) == ("1,200x ConnectTimeout  e.g. s0", "Look closer: fleetctl doctor --site s0")
+
+
+def test_many_versions_are_counted() -> None:
+    """The most common ones are named."""
+    found = [answering.Answer(f"s{n}", version=f"v1.{min(n, 5)}.0") for n in range(10)]
+    (line,) = answering.told(found)
+    assert line.found == "5x v1.5.0, 1x v1.0.0, 1x v1.1.0, 1x v1.2.0 and 2 other versions"
