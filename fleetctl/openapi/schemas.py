@@ -45,26 +45,39 @@ _TYPES: Final[dict[str, Schema]] = {
 }
 _NOT_ENFORCED: Final = frozenset(
     {
-        ("io.k8s.api.apps.v1.ControllerRevision", "revision"),
-        ("io.k8s.api.batch.v1.PodFailurePolicy", "rules"),
-        ("io.k8s.api.core.v1.EndpointPort", "port"),
-        ("io.k8s.api.core.v1.ISCSIPersistentVolumeSource", "lun"),
-        ("io.k8s.api.core.v1.ISCSIVolumeSource", "lun"),
-        ("io.k8s.api.core.v1.LimitRangeSpec", "limits"),
-        ("io.k8s.api.core.v1.PreferredSchedulingTerm", "preference"),
-        ("io.k8s.api.discovery.v1.ForNode", "name"),
-        ("io.k8s.api.discovery.v1.ForZone", "name"),
-        ("io.k8s.api.resource.v1.CapacityRequestPolicyRange", "min"),
-        ("io.k8s.api.resource.v1.Counter", "value"),
-        ("io.k8s.api.resource.v1.DeviceCapacity", "value"),
-        ("io.k8s.api.storage.v1.CSINodeSpec", "drivers"),
-        ("io.k8s.api.storage.v1.CSIDriver", "spec"),
-        ("io.k8s.api.storage.v1.TokenRequest", "audience"),
-        ("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", "served"),
+        ("apiextensions.CustomResourceDefinitionVersion", "served"),
+        ("apps.ControllerRevision", "revision"),
+        ("batch.PodFailurePolicy", "rules"),
+        ("core.EndpointPort", "port"),
+        ("core.ISCSIPersistentVolumeSource", "lun"),
+        ("core.ISCSIVolumeSource", "lun"),
+        ("core.LimitRangeSpec", "limits"),
+        ("core.PreferredSchedulingTerm", "preference"),
+        ("discovery.ForNode", "name"),
+        ("discovery.ForZone", "name"),
+        ("resource.CapacityRequestPolicyRange", "min"),
+        ("resource.Counter", "value"),
+        ("resource.DeviceCapacity", "value"),
+        ("resource.DeviceClass", "spec"),
+        ("resource.ResourceClaim", "spec"),
+        ("resource.ResourceClaimTemplate", "spec"),
+        ("resource.ResourceClaimTemplateSpec", "spec"),
+        ("storage.CSIDriver", "spec"),
+        ("storage.CSINodeSpec", "drivers"),
+        ("storage.TokenRequest", "audience"),
     }
 )
-"""Fields called required whose absence a server takes for zero or empty: seen on Kubernetes 1.36, or likely."""
+"""Fields called required whose absence a server takes for zero or empty, by group and name of the definition.
+
+Seen on Kubernetes 1.36, or likely by the field's type.
+"""
 _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_IDENTITY: Final[Schema] = {
+    "apiVersion": {"type": "string", "minLength": 1},
+    "kind": {"type": "string", "pattern": "^[A-Za-z]([-A-Za-z0-9]*[A-Za-z0-9])?$"},
+    "metadata": {"$ref": f"#/$defs/{_META}"},
+}
+"""What every object has, one inside a custom resource too."""
 _VALUES: Final = ("maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties", "multipleOf")
 
 
@@ -88,7 +101,9 @@ def _own(schema: Schema, name: str = "") -> Schema:
         strict["additionalProperties"] = _own(schema["additionalProperties"])
     if "items" in schema:
         strict["items"] = _own(schema["items"])
-    required = [key for key in schema.get("required", ()) if (name, key) not in _NOT_ENFORCED]
+    group, _, short = name.rpartition(".")
+    known = f"{group.split('.')[-2]}.{short}" if name else ""
+    required = [key for key in schema.get("required", ()) if (known, key) not in _NOT_ENFORCED]
     if required:
         strict["required"] = required
     return strict
@@ -101,9 +116,10 @@ def custom(schema: Schema, *, whole: bool = False) -> Schema:
     """
     strict = _values(schema)
     properties = {key: custom(inner) for key, inner in schema.get("properties", {}).items()}
+    required = list(schema.get("required", ()))
     if whole or schema.get("x-kubernetes-embedded-resource"):
-        properties |= {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-        properties["metadata"] = {"$ref": f"#/$defs/{_META}"} if whole else {"type": "object"}
+        properties |= _IDENTITY
+        required += ["apiVersion", "kind"]
     strict["properties"] = properties  # empty or not: without it, an error names no field
     if isinstance(schema.get("additionalProperties"), dict):
         strict["additionalProperties"] = custom(schema["additionalProperties"])
@@ -112,7 +128,7 @@ def custom(schema: Schema, *, whole: bool = False) -> Schema:
     if isinstance(schema.get("items"), dict):
         strict["items"] = custom(schema["items"])
     defaults = {key for key, inner in schema.get("properties", {}).items() if "default" in inner}
-    strict["required"] = [key for key in schema.get("required", ()) if key not in defaults]
+    strict["required"] = [key for key in dict.fromkeys(required) if key not in defaults]
     return strict
 
 

@@ -89,6 +89,51 @@ def test_each_distinct_object_is_checked_once(monkeypatch: pytest.MonkeyPatch) -
     assert (len(seen), made) == (2, ["ConfigMap"])
 
 
+def test_objects_that_differ_by_their_sites_name_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name in labels and text costs no check of its own."""
+    seen: list[object] = []
+    complain = validators.Validator.complaints
+
+    def complaints(self: validators.Validator, value: object) -> tuple[validators.Complaint, ...]:
+        seen.append(value)
+        return complain(self, value)
+
+    monkeypatch.setattr(validators.Validator, "complaints", complaints)
+    files = {"a.yaml.j2": making.config_map("a", "a: {{ site.name | k }}\nb: https://{{ site.name }}.example/")}
+    rendered = _rendered(files, *(_site(f"store-{number:03}") for number in range(500)))
+    assert rendered.distinct == 500
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wrong"),
+    [("^[a-z-]+$", ["store-1"]), ("^[^0-9]*$", ["store-1"]), ("^store-[0-9]$", ["market"]), ("^.{6,7}$", [])],
+)
+def test_a_rule_about_the_name_is_applied_to_each_name(pattern: str, wrong: list[str]) -> None:
+    """Where a rule looks at the place of the name, every site is checked for itself."""
+    schema = f"{{type: object, properties: {{spec: {{type: string, pattern: '{pattern}'}}}}}}"
+    definition = _definition("Namespaced").partition("schema:")[0] + f"schema: {{openAPIV3Schema: {schema}}}}}\n"
+    files = {"a.yaml": definition, "b.yaml.j2": f"{CUSTOM}spec: {{{{ site.name | k }}}}\n"}
+    members = [_site("market"), _site("store-1")]
+    if wrong:
+        assert [notes for *_, notes in _problems(files, *members)] == [(f"at {wrong[0]}",)]
+    else:
+        assert len(_rendered(files, *members).releases) == 2
+
+
+def test_a_fault_shows_the_sites_own_text() -> None:
+    """A document that was read for all sites is shown with the name of the site that is the example."""
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ site.name }}'}\nimmutable: '{{ site.name }}'\n"
+    with pytest.raises(errors.InvalidInput) as caught:
+        _rendered({"a.yaml.j2": text}, _site("store-001"), _site("store-002"))
+    (problem,) = caught.value.problems
+    assert problem.message == 'expected true or false, got the text "store-001"'
+    assert problem.notes[1:] == (
+        "rendered line 4 (ConfigMap store-001): immutable: 'store-001'",
+        "at 2 sites, e.g. store-001",
+    )
+
+
 def test_a_custom_resource_without_a_definition_is_counted() -> None:
     """What nobody can check is told with its number, its sites and an example; the object renders."""
     rendered = _rendered({"a.yaml": CUSTOM}, _site("s1"), _site("s2"))
