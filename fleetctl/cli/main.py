@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "config": "Look at the settings: defaults of flags.",
     "schema": "Print the JSON Schema of a kind of file, for editors.",
     "explain": "Explain an error code, offline.",
+    "keys": "Make and find the project's key, which tells when a secret was rotated.",
     "version": "Show the version of fleetctl and what it runs on.",
 }
 """Command name to its line of help; the module of a command is ``fleetctl.cli.<name>``."""

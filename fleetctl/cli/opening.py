@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleetctl.clusters import connecting
     from fleetctl.inventory import fleets, selecting
     from fleetctl.model import events, projects
+    from fleetctl.secrets import providers
     from fleetctl.state import databases
 
 __all__ = ["Opening", "in_ci", "of", "read_stdin"]
@@ -100,6 +101,12 @@ class Opening:
         with self.store(self.project()) as store:
             members = looking.members(store, selection.from_run or "", selection.outcomes)
         return msgspec.structs.replace(selection, members=members)
+
+    def surroundings(self, project: projects.Project) -> providers.Surroundings:
+        """Return what providers of secrets find things by."""
+        from fleetctl.secrets import providers
+
+        return providers.Surroundings(project.root, os.environ)
 
     def directory(self, project: projects.Project) -> connecting.Directory:
         """Return what knows how each site is reached."""

@@ -24,7 +24,7 @@ _PACKAGE = pathlib.Path(fleetctl.__file__).parent
 
 def show(error: errors.FleetctlError, stream: TextIO) -> None:
     """Write an error that ends a command."""
-    if isinstance(error, errors.InvalidInput):
+    if isinstance(error, errors.InvalidInput | errors.Unresolved):
         _show_problems(error, stream)
         return
     columns = terminals.width(stream)
@@ -64,7 +64,7 @@ def _place(error: Exception) -> str:
     return f" at {ours[-1][0].as_posix()}:{ours[-1][1]}" if ours else ""
 
 
-def _show_problems(error: errors.InvalidInput, stream: TextIO) -> None:
+def _show_problems(error: errors.InvalidInput | errors.Unresolved, stream: TextIO) -> None:
     columns = terminals.width(stream)
     shown = error.problems[:_MOST]
     for problem in shown:
@@ -72,15 +72,17 @@ def _show_problems(error: errors.InvalidInput, stream: TextIO) -> None:
     hidden = len(error.problems) - len(shown)
     if hidden:
         stream.write(f"... and {hidden:,} more\n")
-    stream.write(f"\n{_count(error)}. Nothing was contacted.\n")
+    # A store of secrets may have been asked; no cluster was.
+    what = "contacted" if isinstance(error, errors.InvalidInput) else "changed"
+    stream.write(f"\n{_count(error)}. Nothing was {what}.\n")
     stream.write(f"Explain any code: fleetctl explain {error.problems[0].code}\n")
 
 
-def _count(error: errors.InvalidInput) -> str:
+def _count(error: errors.InvalidInput | errors.Unresolved) -> str:
     number = len(error.problems)
     files = len({problem.mark.path for problem in error.problems if problem.mark})
     text = f"{number:,} error{'s' if number > 1 else ''}"
-    if not files or not error.files:
+    if not files or not isinstance(error, errors.InvalidInput) or not error.files:
         return text
     return f"{text} in {files:,} of {error.files:,} file{'s' if error.files > 1 else ''}"
 

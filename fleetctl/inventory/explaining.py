@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from fleetctl.inventory import entries, fleets, layers
-from fleetctl.model import codes, errors, layering, problems, values
+from fleetctl.model import codes, errors, layering, problems, secretrefs, values
 from fleetctl.reading import scalars
 
 __all__ = ["Contribution", "Explanation", "explain", "field_of"]
@@ -145,13 +145,13 @@ def _said(layer: entries.Layer, field: problems.Field, *, as_map: bool) -> tuple
             return verb, at[f"{step}+"], (*field[:depth], f"{step}+")
         else:
             return None
-    if isinstance(at, dict) and at:
+    if isinstance(at, dict) and at and not secretrefs.is_reference(at):
         return ("sets", {}, field) if as_map else None
     return "sets", at, field
 
 
 def _leaves(value: object, field: problems.Field) -> Iterator[tuple[problems.Field, object]]:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and value and not secretrefs.is_reference(value):
         for key, inner in value.items():
             yield from _leaves(inner, (*field, key))
     else:

@@ -7,8 +7,8 @@ import stat
 
 import msgspec
 
-from fleetctl.model import codes, errors, problems, projects
-from fleetctl.reading import disk
+from fleetctl.model import codes, errors, problems, projects, secretrefs, values
+from fleetctl.reading import disk, yaml12
 
 __all__ = ["FILE", "Settings", "file", "find", "missing", "project", "settings"]
 
@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True):
     templates: str
     needs_templates: bool
     """A project without bundles needs no folder for them, unless it says that there is one."""
+    key: projects.KeyPlace | None = None
 
 
 def find(start: pathlib.Path) -> projects.Project:
@@ -59,7 +60,8 @@ def settings(text: bytes, root: pathlib.Path) -> Settings:
         raise errors.InvalidInput(faults, files=1)
     shape = shapes.Project.model_validate(document.data)
     said = "templates" in shape.paths.model_fields_set
-    made = Settings(shape.name, shape.paths.inventory, shape.paths.templates, said)
+    key = _key(shape.project_key.id, shape.project_key.kept_in, document) if shape.project_key else None
+    made = Settings(shape.name, shape.paths.inventory, shape.paths.templates, said, key)
     of_project = project(root, made)
     found = [
         problems.Problem(
@@ -77,7 +79,8 @@ def settings(text: bytes, root: pathlib.Path) -> Settings:
 
 def project(root: pathlib.Path, said: Settings) -> projects.Project:
     """Return the project in a folder, whose settings file says so much."""
-    return projects.Project(said.name, root, (root / said.inventory).resolve(), (root / said.templates).resolve())
+    inventory, templates = ((root / folder).resolve() for folder in (said.inventory, said.templates))
+    return projects.Project(said.name, root, inventory, templates, said.key)
 
 
 def missing(of_project: projects.Project, said: Settings) -> dict[str, pathlib.Path]:
@@ -88,6 +91,15 @@ def missing(of_project: projects.Project, said: Settings) -> dict[str, pathlib.P
     return {
         name: folder for name, folder in needed.items() if not stat.S_ISDIR(_mode(folder, of_project.shown(folder)))
     }
+
+
+def _key(identity: str, kept_in: values.Vars, document: yaml12.Document) -> projects.KeyPlace:
+    try:
+        return projects.KeyPlace(identity, secretrefs.of(kept_in))
+    except ValueError as error:
+        field = ("projectKey", "keptIn")
+        problem = problems.Problem(codes.Code.PROJECT_BAD_VALUE, str(error), document.mark(field), field)
+        raise errors.InvalidInput([problem], files=1) from None
 
 
 def _mode(path: pathlib.Path, shown: str) -> int:

@@ -84,6 +84,7 @@ class Code(enum.StrEnum):
 
     TEMPLATE_FAILED = "template/failed"
     TEMPLATE_FORBIDDEN = "template/forbidden"
+    TEMPLATE_SECRET = "template/secret"
     TEMPLATE_SYNTAX = "template/syntax"
     TEMPLATE_UNDEFINED = "template/undefined"
     TEMPLATE_UNPRINTABLE = "template/unprintable"
@@ -97,6 +98,8 @@ class Code(enum.StrEnum):
     OBJECT_MISSING_FIELD = "object/missing-field"
     OBJECT_NO_IDENTITY = "object/no-identity"
     OBJECT_NULL = "object/null"
+    OBJECT_SECRET_ENCODING = "object/secret-encoding"
+    OBJECT_SECRET_OUTSIDE = "object/secret-outside"
     OBJECT_SERVER_FIELD = "object/server-field"
     OBJECT_TOO_LARGE = "object/too-large"
     OBJECT_UNKNOWN_FIELD = "object/unknown-field"
@@ -106,6 +109,21 @@ class Code(enum.StrEnum):
     RENDER_FOREIGN_FOLDER = "render/foreign-folder"
     RENDER_NOT_ASSIGNED = "render/not-assigned"
     RENDER_UNWRITABLE = "render/unwritable"
+
+    SECRET_BAD_VALUE = "secret/bad-value"
+    SECRET_BROKEN = "secret/broken"
+    SECRET_EXPOSED = "secret/exposed"
+    SECRET_NOT_APPLIED = "secret/not-applied"
+    SECRET_NOT_CONFIGURED = "secret/not-configured"
+    SECRET_NOT_FOUND = "secret/not-found"
+    SECRET_REFUSED = "secret/refused"
+    SECRET_UNAVAILABLE = "secret/unavailable"
+
+    KEY_EXISTS = "key/exists"
+    KEY_MALFORMED = "key/malformed"
+    KEY_MISSING = "key/missing"
+    KEY_UNWRITABLE = "key/unwritable"
+    KEY_WRONG = "key/wrong"
 
     CLUSTER_NO_ACCESS = "cluster/no-access"
 

@@ -7,6 +7,7 @@
     ├── InvalidInput        3    files are wrong; carries every problem found in one pass
     ├── EmptySelection      5    the selection matched nothing
     ├── NotConfigured       8    the operator's own configuration is missing
+    ├── Unresolved          8    secrets cannot be had; carries a problem for each cause
     └── Refused             9    refused, nothing changed
 
 A site's failure is never one of these: it is an outcome, a value. An exception from outside this tree is a bug.
@@ -19,7 +20,7 @@ from typing import ClassVar
 
 from fleetctl.model import codes, exits, problems
 
-__all__ = ["EmptySelection", "FleetctlError", "InvalidInput", "NotConfigured", "Refused", "UsageError"]
+__all__ = ["EmptySelection", "FleetctlError", "InvalidInput", "NotConfigured", "Refused", "Unresolved", "UsageError"]
 
 
 class FleetctlError(Exception):
@@ -63,6 +64,17 @@ class NotConfigured(FleetctlError):
     """The operator's own configuration, keys or rights are missing."""
 
     exit = exits.Exit.CONFIGURATION
+
+
+class Unresolved(FleetctlError):
+    """Secrets cannot be had: ``problems`` holds one for each cause, in order; nothing was changed."""
+
+    exit = exits.Exit.CONFIGURATION
+
+    def __init__(self, found: Iterable[problems.Problem]) -> None:
+        self.problems = problems.in_order(found)
+        first = self.problems[0]
+        super().__init__(first.code, first.message)
 
 
 class Refused(FleetctlError):

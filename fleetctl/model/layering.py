@@ -1,8 +1,8 @@
 """The rules of layers: how one map is laid over another, and when two groups contradict each other.
 
 Layers are few and fixed: built-in < Defaults < file defaults < Groups by priority < Site < Node. Maps merge deeply,
-scalars and lists replace, ``key+:`` appends to a list, ``key: !unset`` takes a key away. Nothing here knows files:
-faults are returned with their field, and the caller knows where the layer stands.
+scalars, lists and references to secrets replace, ``key+:`` appends to a list, ``key: !unset`` takes a key away. Nothing
+here knows files: faults are returned with their field, and the caller knows where the layer stands.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from fleetctl.model import codes, problems, values
+from fleetctl.model import codes, problems, secretrefs, values
 
 __all__ = ["Conflict", "Fault", "Setting", "conflicts", "merge", "settings"]
 
@@ -48,9 +48,10 @@ def merge(lower: values.Vars, upper: values.Written, faults: list[Fault], field:
             _append(merged, upper, key, faults, field)
         elif value is values.UNSET:
             merged.pop(key, None)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and not secretrefs.is_reference(value):
             below = merged.get(key)
-            merged[key] = merge(below if isinstance(below, dict) else {}, value, faults, (*field, key))
+            fits = isinstance(below, dict) and not secretrefs.is_reference(below)
+            merged[key] = merge(below if fits else {}, value, faults, (*field, key))  # type: ignore[arg-type]  # a map
         else:
             merged[key] = value
     return merged
@@ -77,7 +78,7 @@ def settings(layer: values.Written, field: problems.Field = (), written: problem
     for key, value in layer.items():
         appends = key.endswith("+") and len(key) > 1
         inner, inner_written = (*field, key.removesuffix("+") if appends else key), (*written, key)
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and not secretrefs.is_reference(value):
             yield from settings(value, inner, inner_written)
         else:
             yield Setting(inner, inner_written, value, appends)

@@ -6,7 +6,16 @@ import pathlib
 
 import msgspec
 
-__all__ = ["Project"]
+from fleetctl.model import secretrefs
+
+__all__ = ["KeyPlace", "Project"]
+
+
+class KeyPlace(msgspec.Struct, frozen=True):
+    """The project's key: its id, and where it is kept unless a variable gives it."""
+
+    id: str
+    reference: secretrefs.Reference
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -17,6 +26,7 @@ class Project(msgspec.Struct, frozen=True):
     """Where the project lies, with its state; its files too, unless they are of a commit."""
     inventory: pathlib.Path
     templates: pathlib.Path
+    key: KeyPlace | None = None
     commit: str = ""
     """The commit that inventory and templates are of; empty when they are what lies in the project's folder."""
     tree: pathlib.Path | None = None

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from fleetctl.model import objects
+from fleetctl.model import objects, placeholders, secretrefs
 
-__all__ = ["Limits", "Nearest", "Release", "RenderedObject", "Unchecked", "digest", "in_apply_order"]
+__all__ = [
+    "Limits",
+    "Nearest",
+    "Release",
+    "RenderedObject",
+    "Unchecked",
+    "digest",
+    "has_secrets",
+    "in_apply_order",
+    "references",
+]
 
 _DIGEST_VERSION = "r1"
+_MARK = placeholders.MARK.encode()
 
 
 class RenderedObject(msgspec.Struct, frozen=True):
@@ -63,13 +74,30 @@ def in_apply_order(rendered: Iterable[RenderedObject]) -> tuple[RenderedObject, 
     return tuple(sorted(rendered, key=lambda one: (objects.rank(one.id), one.id)))
 
 
-def digest(ordered: Iterable[RenderedObject]) -> str:
+def has_secrets(release: Release) -> bool:
+    """Tell whether objects hold placeholders of secrets: then the digest says nothing about the values."""
+    return any(_MARK in one.body for one in release.objects)
+
+
+def references(release: Release) -> list[secretrefs.Reference]:
+    """Return the secrets that a release needs, each once, in the order of their placeholders."""
+    texts = [one.body.decode() for one in release.objects if _MARK in one.body]
+    found = {one.reference for text in texts for one in placeholders.found(text)}
+    return sorted(found, key=placeholders.text)
+
+
+def digest(
+    ordered: Iterable[RenderedObject], fingerprints: Mapping[secretrefs.Reference, str] = {}
+) -> str:  # read only
     """Return ``r1:`` and the SHA-256 over the canonical objects in apply order, one per line.
 
-    Canonical JSON holds no line feed, so no two lists of objects share a text.
+    ``fingerprints`` are keyed hashes of the secrets that the objects have placeholders for: with them a value that
+    rotates is a change. Canonical JSON holds no line feed and begins with a brace, so no two inputs share a text.
     """
     total = hashlib.sha256()
     for one in ordered:
         total.update(one.body)
         total.update(b"\n")
+    for reference in sorted(fingerprints, key=placeholders.text):
+        total.update(f"{placeholders.text(reference)} {fingerprints[reference]}\n".encode())
     return f"{_DIGEST_VERSION}:{total.hexdigest()}"

@@ -61,6 +61,10 @@ class Document:
         at = key_node if key and key_node is not None else node
         return constructing.mark(at, self.path, self._first_line)
 
+    def mentions(self, word: str) -> bool:
+        """Tell quickly whether a word stands anywhere in the file."""
+        return word in self._text
+
     @functools.cached_property
     def _root(self) -> yaml.Node:
         return next(node for i, node in enumerate(_nodes(self._text)) if i == self._index)

@@ -22,7 +22,7 @@ import msgspec
 
 from fleetctl.model import codes, values
 from fleetctl.reading import scalars
-from fleetctl.rendering import bundles, filters, measures, printing
+from fleetctl.rendering import bundles, filters, hiding, measures, printing
 
 __all__ = ["Compiled", "Environment", "TemplateFault"]
 
@@ -67,7 +67,7 @@ class _Missing(jinja2.StrictUndefined):
         return what + (scalars.did_you_mean(name, known) or there)
 
 
-_NAMES = ("bundle", "fleet", "site", "values", "vars")
+_NAMES = ("bundle", "fleet", "secret", "secret_hash", "site", "values", "vars")
 
 
 class _Template(jinja2.Template):
@@ -82,6 +82,7 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     template_class = _Template
     code_generator_class: type[jinja2.compiler.CodeGenerator] = printing.CodeGenerator
     intercepted_binops = printing.OPERATORS
+    concat = staticmethod(hiding.concat)  # type: ignore[mutable-override]  # text, unless a secret is in it
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401, ARG002  # signature of Jinja
         """Format text and multiply within bounds."""
@@ -130,7 +131,7 @@ class Environment:
         jinja = _Sandbox(
             autoescape=False,
             extensions=list(extensions),
-            finalize=printing.finalize,
+            finalize=printing.emitted,
             keep_trailing_newline=True,
             loader=jinja2.FunctionLoader(find),
             lstrip_blocks=True,
@@ -142,6 +143,7 @@ class Environment:
         jinja.filters.update({**printing.FILTERS, **extended, **filters.FILTERS})
         for name in printing.REMOVED:
             del jinja.filters[name]
+        jinja.tests.update(hiding.TESTS)
         self._jinja = jinja
 
     def mark_sources(self, numbers: Mapping[str, int]) -> None:
@@ -158,7 +160,8 @@ class Environment:
     def render(self, compiled: Compiled, context: Mapping[str, object]) -> str:
         """Render one template; raises ``TemplateFault`` at the line that failed."""
         try:
-            return compiled.template.render(context)
+            made: object = compiled.template.render(context)
+            return hiding.checked(made, context)
         except Exception as error:  # noqa: BLE001  # whatever a template provokes is the template's fault, not ours
             raise self._fault(error, compiled.source) from None
 
@@ -203,6 +206,8 @@ def _said(error: Exception) -> tuple[codes.Code, str]:
             return codes.Code.TEMPLATE_FAILED, message
         case jinja2.exceptions.SecurityError():
             return codes.Code.TEMPLATE_FORBIDDEN, str(error)
+        case hiding.Misuse():
+            return codes.Code.TEMPLATE_SECRET, str(error)
         case printing.Unprintable():
             return codes.Code.TEMPLATE_UNPRINTABLE, str(error)
         case _:

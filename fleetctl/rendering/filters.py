@@ -10,9 +10,9 @@ from typing import Final
 
 import jinja2
 
-from fleetctl.model import values
+from fleetctl.model import secretrefs, values
 from fleetctl.reading import yamltext
-from fleetctl.rendering import measures, printing
+from fleetctl.rendering import hiding, measures, printing
 
 __all__ = [
     "FILTERS",
@@ -33,44 +33,50 @@ class FilterError(Exception):
     """A filter cannot do what a template asks; the message says why."""
 
 
-def k(value: object) -> str:
+def k(value: object) -> str | hiding.Hidden:
     """Write any value on one line as JSON, which is always valid YAML: the safe way to put a value into a template."""
     return _written(yamltext.inline, value)
 
 
-def toyaml(value: object) -> str:
+def toyaml(value: object) -> str | hiding.Hidden:
     """Write a value as block YAML without a line feed at the end; use with ``nindent``."""
-    return _written(yamltext.block, value).removesuffix("\n")
+    return _written(lambda said: yamltext.block(said).removesuffix("\n"), value)
 
 
-def nindent(value: object, width: int) -> str:
+def nindent(value: object, width: int) -> str | hiding.Hidden:
     """Start a new line and indent every line that is not empty by ``width`` spaces."""
     if isinstance(value, dict | list):
         msg = f"nindent takes text, not {values.kind_of(value)}; make it text first: | toyaml | nindent({width})"
         raise FilterError(msg)
+    if isinstance(value, hiding.Hidden):
+        return hiding.moved(lambda text: str(nindent(text, width)), value)
     pad = " " * width
     return "\n" + "\n".join(f"{pad}{line}" if line else line for line in _text(value, "nindent").split("\n"))
 
 
-def quote(value: object) -> str:
+def quote(value: object) -> str | hiding.Hidden:
     """Write a scalar as double-quoted text."""
+    if isinstance(value, hiding.Hidden):
+        return hiding.quoted(value)
     return yamltext.quoted(_text(value, "quote"))
 
 
-def b64enc(value: object) -> str:
-    """Encode text (as UTF-8) in base64."""
+def b64enc(value: object) -> str | hiding.Hidden:
+    """Encode text (as UTF-8) in base64; the whole value of a secret is encoded when it is there."""
+    if isinstance(value, hiding.Hidden):
+        return hiding.encoded(value)
     return base64.b64encode(_text(value, "b64enc").encode()).decode()
 
 
 def sha256(value: object) -> str:
     """Return the SHA-256 of text (as UTF-8) in hex; a map or list is hashed as ``k`` writes it."""
-    text = yamltext.inline(value) if isinstance(value, dict | list) else _text(value, "sha256")
+    text = str(_written(yamltext.inline, value)) if isinstance(value, dict | list) else _text(value, "sha256")
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def required(value: object, message: str) -> object:
     """Return the value, or fail with ``message`` where it is undefined, null or empty text."""
-    if isinstance(value, jinja2.Undefined) or value is None or value == "":
+    if isinstance(value, jinja2.Undefined) or value is None or (isinstance(value, str) and not value):
         raise FilterError(message)
     return value
 
@@ -116,15 +122,27 @@ FILTERS: Final[dict[str, Callable[..., object]]] = {
 _LONGEST_LABEL = 63
 
 
-def _written(style: Callable[[object], str], value: object) -> str:
+def _written(style: Callable[[object], str], value: object) -> str | hiding.Hidden:
+    if isinstance(value, hiding.Hidden):
+        return hiding.quoted(value)
     try:
-        return style(printing.defined(value))
+        text = style(printing.defined(value))
     except TypeError:
+        if hiding.holds(value):
+            return hiding.hidden_in(style, value)
         msg = "only data can be written: maps with text keys, lists, text, finite numbers, booleans and null"
         raise FilterError(msg) from None
+    if secretrefs.KEY in text and hiding.refers(value):
+        msg = 'a reference to a secret is in here, which is not the secret; write secret("NAME")'
+        raise hiding.Misuse(msg)
+    return text
 
 
 def _text(value: object, name: str) -> str:
+    if isinstance(value, hiding.Hidden):
+        hint = '; use secret_hash("NAME")' if name == "sha256" else ""
+        msg = f"{name} cannot be done to a secret: its value is not known when templates are rendered{hint}"
+        raise hiding.Misuse(msg)
     if isinstance(printing.defined(value), bool | int | float | str):
         return values.text_of(value)  # type: ignore[arg-type]  # narrowed through defined
     msg = f"{name} takes text, a number or a boolean, not {values.kind_of(value)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleetctl.model import codes, objects, problems, values
+from fleetctl.rendering import secrecy
 
 __all__ = ["Fault", "check", "is_list"]
 
@@ -42,9 +43,12 @@ _ANNOTATION_LIMIT = 256 * 2**10
 
 def check(data: values.Vars, *, allow_literal: bool) -> list[Fault]:
     """Return everything wrong with an object whose identity is sound."""
-    found = [_literal_secret(data, allow_literal=allow_literal), _too_large(data)]
+    text = objects.canonical(data)
+    found = [*_literal_secret(data, allow_literal=allow_literal), _too_large(data)]
     found += _server_fields(data)
-    if b"null" in objects.canonical(data):  # looking at the text spares nearly every object the walk
+    if secrecy.MARK in text:
+        found += secrecy.faults(data)
+    if b"null" in text:  # looking at the text spares nearly every object the walk
         found += _nulls(data, ())
     if data["kind"] != "CustomResourceDefinition":
         found += _duplicates(data, ())
@@ -57,14 +61,20 @@ def is_list(data: values.Vars) -> bool:
     return kind == "List" or (isinstance(data.get("items"), list) and str(kind).endswith("List"))
 
 
-def _literal_secret(data: values.Vars, *, allow_literal: bool) -> Fault | None:
+def _literal_secret(data: values.Vars, *, allow_literal: bool) -> Iterator[Fault]:
+    """Find values that are written out in a Secret; where some are references, each of the others is named."""
     if data["kind"] != "Secret" or data["apiVersion"] != "v1" or allow_literal:
-        return None
-    for key in ("data", "stringData"):
-        if data.get(key):
-            message = "a Secret with its values written out ends up in plans and stores; allowLiteral: true permits it"
-            return (key,), codes.Code.OBJECT_LITERAL_SECRET, message
-    return None
+        return
+    written = next((key for key in ("data", "stringData") if data.get(key)), None)
+    if written is None:
+        return
+    if secrecy.MARK not in objects.canonical({key: data.get(key) for key in ("data", "stringData")}):
+        message = "a Secret with its values written out ends up in plans and stores; allowLiteral: true permits it"
+        yield (written,), codes.Code.OBJECT_LITERAL_SECRET, message
+        return
+    for field in secrecy.literals(data):
+        message = "no secret has a part in this value; move it to a ConfigMap, or allowLiteral: true permits it"
+        yield field, codes.Code.OBJECT_LITERAL_SECRET, message
 
 
 def _too_large(data: values.Vars) -> Fault | None:

@@ -17,7 +17,8 @@ import jinja2.filters
 import jinja2.nodes
 import jinja2.sandbox
 
-from fleetctl.model import values
+from fleetctl.model import placeholders, values
+from fleetctl.rendering import hiding
 
 __all__ = [
     "FILTERS",
@@ -27,6 +28,7 @@ __all__ = [
     "Formatter",
     "Unprintable",
     "defined",
+    "emitted",
     "finalize",
     "operate",
 ]
@@ -37,7 +39,7 @@ REMOVED: Final = ("pprint", "random", "urlize", "xmlattr")
 """Filters of Jinja that print Python, HTML or chance."""
 _LONGEST = 4_000_000
 _MOST_BITS = 4096
-_OPERAND = "~"
+_JOINED = "~"
 """A filter's name that no template can write."""
 
 
@@ -49,6 +51,9 @@ def finalize(value: object) -> object:
     """Turn the result of ``{{ ... }}`` into text; raises ``Unprintable``. What is undefined fails by itself."""
     if isinstance(value, str | jinja2.Undefined):
         return value
+    if isinstance(value, hiding.Hidden):
+        msg = "a secret cannot be changed by this: its value is not known when templates are rendered"
+        raise hiding.Misuse(msg)
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return values.text_of(value)
     if value is None:
@@ -62,6 +67,11 @@ def finalize(value: object) -> object:
         what = "a method" if callable(value) else f"a {type(value).__name__}"
         msg = f"{what} is no text; is a call, a filter or a key missing?"
     raise Unprintable(msg)
+
+
+def emitted(value: object) -> object:
+    """Do what ``finalize`` does where text goes into output: there a secret stands as its placeholder."""
+    return value.written() if isinstance(value, hiding.Hidden) else finalize(value)
 
 
 def defined(value: object) -> object:
@@ -102,16 +112,19 @@ class Formatter(jinja2.sandbox.SandboxedFormatter):
 
 
 class CodeGenerator(jinja2.compiler.CodeGenerator):
-    """Compiles ``a ~ b`` so that each side is what may be printed."""
+    """Compiles ``a ~ b`` so that each side is what may be printed, and that a secret in it stays one."""
 
     def visit_Template(self, node: jinja2.nodes.Template, frame: jinja2.compiler.Frame | None = None) -> None:  # noqa: N802  # name of Jinja
         """Send what is joined through ``finalize``."""
         for join in list(node.find_all(jinja2.nodes.Concat)):
-            join.nodes = [
-                jinja2.nodes.Filter(one, _OPERAND, [], [], None, None, lineno=one.lineno, environment=one.environment)
-                for one in join.nodes
-            ]
+            said = {"lineno": join.lineno, "environment": join.environment}
+            whole = jinja2.nodes.List(join.nodes, **said)
+            join.nodes = [jinja2.nodes.Filter(whole, _JOINED, [], [], None, None, **said)]
         super().visit_Template(node, frame)
+
+    def visit_Concat(self, node: jinja2.nodes.Concat, frame: jinja2.compiler.Frame) -> None:  # noqa: N802  # name of Jinja
+        """Write the one filter that ``visit_Template`` has put in place of the sides."""
+        self.visit(node.nodes[0], frame)
 
 
 def _argument(value: object) -> object:
@@ -132,6 +145,11 @@ def _format(value: object, *given: object, **named: object) -> str:
     """Apply ``printf`` format to values, as Jinja's ``format`` does."""
     text = str(finalize(value))
     return text % _arguments(named or given)
+
+
+def _joined(sides: Iterable[object]) -> object:
+    """Do what ``~`` does."""
+    return hiding.concat([str(emitted(defined(side))) for side in sides])
 
 
 @jinja2.pass_environment
@@ -158,14 +176,36 @@ def _of_text(original: Callable[..., object]) -> Callable[..., object]:
     return checked
 
 
+def _moving(original: Callable[..., object]) -> Callable[..., object]:
+    """Make a filter that only moves lines take secrets too."""
+
+    @functools.wraps(original)
+    def checked(value: object, *given: object, **named: object) -> object:
+        if isinstance(value, hiding.Hidden):
+            return hiding.moved(lambda text: str(original(text, *given, **named)), value)
+        return original(finalize(value), *given, **named)
+
+    return checked
+
+
+def _trim(value: str, chars: str | None = None) -> str:
+    """Take blanks, or these characters, off both ends, as Jinja's ``trim`` does."""
+    if chars is not None and placeholders.MARK in value:
+        msg = "a secret can be trimmed of blanks only"
+        raise hiding.Misuse(msg)
+    return value.strip(chars)
+
+
 _TEXT = (
-    *("capitalize", "center", "e", "escape", "forceescape", "indent", "lower", "safe", "string", "striptags", "title"),
-    *("trim", "truncate", "upper", "urlencode", "wordcount", "wordwrap"),
+    *("capitalize", "center", "e", "escape", "forceescape", "lower", "safe", "string", "striptags", "title"),
+    *("truncate", "upper", "urlencode", "wordcount", "wordwrap"),
 )
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     **{name: _of_text(jinja2.filters.FILTERS[name]) for name in _TEXT},
-    _OPERAND: finalize,
+    _JOINED: _joined,
+    "indent": _moving(jinja2.filters.do_indent),
+    "trim": _moving(_trim),
     "format": _format,
     "join": _join,
     "replace": _replace,

@@ -15,6 +15,7 @@ from fleetctl.rendering import (
     environments,
     externals,
     faults,
+    hiding,
     outputs,
     requirements,
     tracing,
@@ -104,9 +105,11 @@ def nobody(left_out: Iterable[LeftOut]) -> tuple[codes.Code, str, str]:
     return codes.Code.BUNDLE_REQUIRES, message, hint
 
 
-def context_of(fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, merged: values.Vars) -> values.Vars:
+def context_of(
+    fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, merged: values.Vars
+) -> Mapping[str, object]:
     """Return what templates see; ``merged`` are the bundle's values with the site's laid over."""
-    return {
+    data: values.Vars = {
         "site": {
             "name": site.name,
             "labels": {**site.labels},
@@ -119,6 +122,8 @@ def context_of(fleet: sites.Fleet, bundle: bundles.Bundle, site: sites.Site, mer
         "fleet": {"name": fleet.name},
         "bundle": {"name": bundle.name, "version": bundle.version, "namespace": bundle.namespace},
     }
+    calls = hiding.Calls(data)
+    return {**data, "secret": calls, "secret_hash": calls.hash}
 
 
 def _plain(node: sites.Node) -> values.Vars:
@@ -160,6 +165,7 @@ class _Renderer:
     def _compile(self) -> None:
         for source in self.bundle.sources.values():
             if not source.is_template:
+                self._broken |= {("forged", one.mark): one for one in hiding.forged(source.text, source.path)}
                 continue
             try:
                 compiled = self._environment.compile(source)
@@ -237,15 +243,7 @@ class _Renderer:
         for source in self.bundle.sources.values():
             if not source.is_template:
                 yield source, source.text
-        for given in (*self.bundle.inputs, *self._externals):
-            try:
-                for source in given.texts(site, context["values"]):  # type: ignore[arg-type]  # as context_of makes it
-                    yield source, source.text
-            except errors.InvalidInput as error:
-                for problem in error.problems:
-                    key = ("input", problem.code, problem.mark, problem.field, problem.message)
-                    self._faults.note(key, site.name, lambda problem=problem: problem)  # type: ignore[misc]
-                yield bundles.Source("", "", ""), None
+        yield from self._input_texts(site, context)
         for compiled in self._templates:
             try:
                 yield compiled.source, self._environment.render(compiled, context)
@@ -253,6 +251,21 @@ class _Renderer:
                 if _key(fault) not in self._broken:  # or else it includes what does not compile
                     self._faults.note(_key(fault), site.name, lambda fault=fault: self._tracer.of_template(fault))  # type: ignore[misc]
                 yield compiled.source, None
+
+    def _input_texts(
+        self, site: sites.Site, context: Mapping[str, object]
+    ) -> Iterator[tuple[bundles.Source, str | None]]:
+        for given in (*self.bundle.inputs, *self._externals):
+            try:
+                for source in given.texts(site, context["values"]):  # type: ignore[arg-type]  # as context_of makes it
+                    for problem in hiding.forged(source.text, source.path):
+                        self._faults.note(("forged", problem.mark), site.name, lambda problem=problem: problem)  # type: ignore[misc]
+                    yield source, None if hiding.is_forged(source.text) else source.text
+            except errors.InvalidInput as error:
+                for problem in error.problems:
+                    key = ("input", problem.code, problem.mark, problem.field, problem.message)
+                    self._faults.note(key, site.name, lambda problem=problem: problem)  # type: ignore[misc]
+                yield bundles.Source("", "", ""), None
 
     def _note_document(
         self,

@@ -18,6 +18,7 @@ __all__ = [
     "graph",
     "one_site",
     "problem_list",
+    "project_key",
     "release_list",
     "site_list",
     "write",
@@ -78,6 +79,11 @@ def problem_list(found: Iterable[problems.Problem]) -> _Envelope:
     )
 
 
+def project_key(identity: str, place: str) -> _Envelope:
+    """Return which key a project has and where it was found; never the key."""
+    return {"apiVersion": API_VERSION, "kind": "ProjectKey", "name": identity, "place": place, "matches": True}
+
+
 def release_list(made: Iterable[releases.Release], limits: releases.Limits) -> _Envelope:
     """Return releases without their objects: what was rendered for whom, its digest, and how far it was checked."""
     return {
@@ -96,7 +102,8 @@ def _releases(made: Iterable[releases.Release]) -> _Envelope:
                 "site": release.site,
                 "bundle": release.bundle,
                 "version": release.version,
-                "digest": release.digest,
+                # Of placeholders it would be a digest that never changes when a secret does.
+                "digest": None if releases.has_secrets(release) else release.digest,
                 "objects": len(release.objects),
             }
             for release in made

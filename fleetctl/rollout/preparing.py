@@ -60,6 +60,7 @@ def prepare(
         known = learned.Learned(loaded.project.root)
         rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin, known)
         limits = rendered.limits
+        _refuse_secrets(rendered.releases)
         made = {release.site: release for release in rendered.releases}
         lacking = tuple(planning.LeftOut(one.why, one.sites) for one in rendered.left_out)
         taking_part = [site for site in taking_part if site.name in made]
@@ -78,6 +79,17 @@ def prepare(
         templates="" if remove else bundle.digest,
         version_mark=bundle.document.mark(("version",)),
     )
+
+
+def _refuse_secrets(made: Sequence[releases.Release]) -> None:
+    """Keep placeholders from clusters: visits do not resolve secrets yet. Raises ``NotConfigured``."""
+    holding = [release for release in made if releases.has_secrets(release)]
+    if holding:
+        first = releases.references(holding[0])[0]
+        message = f"the release of {holding[0].bundle} for {holding[0].site} needs the secret {first}"
+        more = f", and {len(holding) - 1:,} more sites need secrets" if len(holding) > 1 else ""
+        hint = "Rollouts do not apply secrets yet. Make the Secret at the site by other means and refer to it by name."
+        raise errors.NotConfigured(codes.Code.SECRET_NOT_APPLIED, f"{message}{more}", hint)
 
 
 def described(

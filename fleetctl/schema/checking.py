@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import pydantic
 import pydantic_core
 
-from fleetctl.model import codes, problems, settings, values
+from fleetctl.model import codes, problems, secretrefs, settings, values
 from fleetctl.reading import scalars, yaml12
 from fleetctl.schema import shapes
 
@@ -23,6 +23,8 @@ Area = Literal["inventory", "project", "bundle", "settings", "strategy"]
 """Which part of a project a document belongs to; the first half of its problems' codes."""
 
 _FLAGS = list(shapes.Flags.model_fields)
+_FREE = frozenset({"config", "keptIn", "values", "vars"})
+"""Keys of the maps that people fill as they like."""
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -62,8 +64,12 @@ def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> l
     try:
         shape.model_validate(document.data)
     except pydantic.ValidationError as error:
-        return [_problem(document, area, shape, fault) for fault in error.errors(include_url=False)]
-    return []
+        found = [_problem(document, area, shape, fault) for fault in error.errors(include_url=False)]
+    else:
+        found = []
+    if document.mentions(secretrefs.KEY):
+        found += _reference_problems(document, area)
+    return found
 
 
 def faults(data: object, shape: type[shapes.Shape]) -> list[str]:
@@ -85,6 +91,32 @@ def only(text: bytes, shown: str, area: Area, wanted: str) -> tuple[yaml12.Docum
         said = kind(documents[0], area, (wanted,))
         found = [said] if isinstance(said, problems.Problem) else check(documents[0], area, shapes.KINDS[wanted])
     return (None, found) if found else (documents[0], [])
+
+
+def _reference_problems(document: yaml12.Document, area: Area) -> Iterator[problems.Problem]:
+    """Find faulty references to secrets in the maps that people fill as they like."""
+    for field, value in _references(document.data, (), free=False):
+        if area == "bundle":
+            message = "only the inventory says where a secret is kept; leave the value out here"
+            yield problems.Problem(codes.Code.BUNDLE_BAD_VALUE, message, document.mark(field), field)
+            continue
+        for fault in secretrefs.faults(value):
+            at = (*field, *fault.field)
+            mark = document.mark(at, key=fault.what == "unknown-key")
+            yield problems.Problem(codes.Code(f"{area}/{fault.what}"), fault.message, mark, at)
+
+
+def _references(value: object, field: problems.Field, *, free: bool) -> Iterator[tuple[problems.Field, values.Vars]]:
+    steps: Iterable[tuple[problems.Step, object]] = ()
+    if isinstance(value, dict):
+        if free and secretrefs.is_reference(value):
+            yield field, value
+            return
+        steps = value.items()
+    elif isinstance(value, list):
+        steps = enumerate(value)
+    for step, inner in steps:
+        yield from _references(inner, (*field, step), free=free or step in _FREE)
 
 
 def _problem(

@@ -23,6 +23,7 @@ __all__ = [
     "Endpoint",
     "Free",
     "HostKey",
+    "KeyId",
     "KubernetesVersion",
     "LabelKey",
     "LabelValue",
@@ -218,6 +219,7 @@ Cron = Annotated[
 Duration = Annotated[str, _Matching(_DURATION, 'a duration such as "3h" or "1h30m"')]
 HostKey = Annotated[str, _Matching(_HOST_KEY, "a SHA256:... fingerprint or a public key in OpenSSH form")]
 KubernetesVersion = Annotated[str, _Matching(_KUBERNETES_VERSION, 'a version such as "v1.36.3+k3s1" or "1.36/stable"')]
+KeyId = Annotated[str, _Matching(re.compile(r"pk-[0-9a-f]{16}"), "the id of a project key, as keys init writes it")]
 Match = Annotated[str, pydantic.AfterValidator(_selector)]
 Proxy = Annotated[str, _Matching(_PROXY, "an http, https, socks5 or socks5h URL")]
 SemanticVersion = Annotated[str, _Matching(_VERSION, 'a semantic version such as "1.4.0"')]

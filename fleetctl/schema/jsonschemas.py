@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import jsonschema_rs
 
-from fleetctl.model import problems
+from fleetctl.model import placeholders, problems, secretrefs, values
 from fleetctl.reading import scalars
 
 __all__ = ["Checker", "Complaint", "SchemaError"]
 
+_OF_VALUES = frozenset({"const", "enum", "format", "maxLength", "minLength", "pattern"})
+"""Keywords that ask what a text is, and not only whether it is text."""
 _REFERENCING = (jsonschema_rs.ReferencingError, jsonschema_rs.ValidationErrorKind.Referencing)
 
 Complaint = tuple[problems.Field, str]
@@ -47,10 +50,21 @@ class Checker:
         return self._schema
 
     def complaints(self, value: object) -> list[Complaint]:
-        """Return everything the schema has against a value; an empty list means that it fits."""
+        """Return everything the schema has against a value; an empty list means that it fits.
+
+        A reference to a secret counts as text whose value is not known: what asks for a length, a pattern, a format or
+        certain values is passed over there.
+        """
+        if secretrefs.within(value):
+            value = secretrefs.replaced(value, _placeholder)  # type: ignore[arg-type]  # plain data
         if self._validator.is_valid(value):
             return []
-        return [complaint for error in self._validator.iter_errors(value) for complaint in self._said(error)]
+        return [
+            complaint
+            for error in self._validator.iter_errors(value)
+            if error.kind.name not in _OF_VALUES or not _is_hidden(value, error.instance_path)
+            for complaint in self._said(error)
+        ]
 
     def _said(self, error: jsonschema_rs.ValidationError) -> list[Complaint]:
         field: problems.Field = tuple(error.instance_path)
@@ -68,6 +82,19 @@ class Checker:
         for step in path[:-1]:
             at = problems.value_at(at, (step,))
         return list(at.get("properties", {})) if isinstance(at, dict) else []
+
+
+def _placeholder(reference: values.Vars) -> values.Value:
+    """Return what a schema sees of a reference; a faulty one, which is told elsewhere, stays as it is."""
+    try:
+        return placeholders.text(secretrefs.of(reference))
+    except ValueError:
+        return reference
+
+
+def _is_hidden(value: object, path: Sequence[problems.Step]) -> bool:
+    at = problems.value_at(value, path)
+    return isinstance(at, str) and at.startswith(placeholders.MARK)
 
 
 def _first_line(error: Exception) -> str:

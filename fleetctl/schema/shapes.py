@@ -30,6 +30,7 @@ __all__ = [
     "Paths",
     "Patience",
     "Project",
+    "ProjectKey",
     "Settings",
     "Shape",
     "Site",
@@ -189,12 +190,20 @@ class Paths(Shape):
     templates: str = "templates"
 
 
+class ProjectKey(Shape):
+    """Which key makes fingerprints of secrets, and where it is kept: a reference to a secret."""
+
+    id: fields.KeyId
+    kept_in: fields.Free
+
+
 class Project(_Document):
     """kind: Project; fleetctl.yaml."""
 
     name: fields.DnsLabel
     paths: Paths = Paths()
     flags: Flags = Flags()
+    project_key: ProjectKey | None = None
 
 
 class Settings(_Document):

@@ -28,13 +28,17 @@ Failure = Literal["unreachable", "untrusted", "refused", "missing", "broken", "t
 
 
 class FetchError(Exception):
-    """A question without a usable answer; ``status`` is the answer's, 0 where there was none."""
+    """A question without a usable answer; ``status`` and ``body`` are the answer's, 0 and nothing where there was none.
 
-    def __init__(self, failure: Failure, message: str, status: int = 0) -> None:
+    The body is for the caller to look into, never to be shown: it is a stranger's text.
+    """
+
+    def __init__(self, failure: Failure, message: str, status: int = 0, body: bytes = b"") -> None:
         super().__init__(message)
         self.failure = failure
         self.message = message
         self.status = status
+        self.body = body
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -105,9 +109,8 @@ class Client:
             untrusted = isinstance(error.__cause__ or error.__context__, ssl.SSLError) or "CERTIFICATE" in str(error)
             raise FetchError("untrusted" if untrusted else "unreachable", _said(error)) from None
         if not 200 <= answer.status < 300:
-            raise FetchError(
-                _failure(answer.status), f"{answer.status} {response.reason_phrase}".strip(), answer.status
-            )
+            said = f"{answer.status} {response.reason_phrase}".strip()
+            raise FetchError(_failure(answer.status), said, answer.status, content)
         return answer
 
     def _bounded(self, response: httpx.Response) -> Iterator[bytes]:

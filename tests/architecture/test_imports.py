@@ -1,5 +1,6 @@
 """Who may import what: the order of the rooms, one home for each library, no cycles, modules and not names."""
 
+import ast
 import configparser
 import graphlib
 import importlib.metadata
@@ -19,6 +20,7 @@ HOMES = {
     "httpx": {"web"},
     "jinja2": {"rendering", "reports"},
     "jsonschema_rs": {"openapi", "rendering", "schema"},
+    "keyring": {"secrets"},
     # Records are its structs, so every room that has records has it.
     "msgspec": {
         "cli",
@@ -32,6 +34,7 @@ HOMES = {
         "reports",
         "rollout",
         "runs",
+        "secrets",
         "sim",
         "state",
         "web",
@@ -42,6 +45,7 @@ HOMES = {
     "pycurl": {"kube"},
     "pydantic": {"schema"},
     "pydantic_core": {"schema"},
+    "pyrage": {"secrets"},
     "rich": {"console"},
     "sqlite3": {"state"},
     "typer": {"cli"},
@@ -86,7 +90,11 @@ def test_every_library_has_one_home() -> None:
 def test_dependencies_are_those_we_import() -> None:
     """pyproject.toml asks for every library that the package imports, and for no other."""
     project = tomllib.loads((sources.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {_normal(re.split(r"[<>=~!; \[]", requirement)[0]) for requirement in project["dependencies"]}
+    # An extra of ours is for those who use the product; test and dev are for those who make it.
+    extras = {name: asked for name, asked in project["optional-dependencies"].items() if name not in {"test", "dev"}}
+    asked = {
+        _distribution(one) for one in (*project["dependencies"], *(one for each in extras.values() for one in each))
+    }
     roots = {found.module.partition(".")[0] for module in sources.fleetctl_modules() for found in module.imports()}
     owners = importlib.metadata.packages_distributions()
     imported = {_normal(owners[root][0]) for root in roots - {*sys.stdlib_module_names, "fleetctl"}}
@@ -94,6 +102,37 @@ def test_dependencies_are_those_we_import() -> None:
     asked -= {"tzdata"}
     # pydantic names the one version of its core that it works with; a second floor could only contradict it.
     assert asked == imported - {"pydantic-core"}
+
+
+def test_extras_are_imported_late() -> None:
+    """A library of an extra is imported in functions only: the package works without it."""
+    project = tomllib.loads((sources.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        _distribution(one)
+        for name, each in project["optional-dependencies"].items()
+        if name not in {"test", "dev"}
+        for one in each
+    }
+    early = [
+        f"{module.path} imports {name} when it is loaded"
+        for module in sources.fleetctl_modules()
+        for name in _loaded_at_once(module)
+        if _normal(name) in extras
+    ]
+    assert extras == {"keyring"}
+    assert early == []
+
+
+def _loaded_at_once(module: sources.Module) -> list[str]:
+    """Return the roots of what a module imports outside of functions."""
+    at_top = [node for node in module.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = [alias.name for node in at_top if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in at_top if isinstance(node, ast.ImportFrom)]
+    return [name.partition(".")[0] for name in names]
+
+
+def _distribution(requirement: str) -> str:
+    return _normal(re.split(r"[<>=~!; \[]", requirement)[0])
 
 
 def _normal(distribution: str) -> str:

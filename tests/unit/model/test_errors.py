@@ -11,6 +11,7 @@ EXITS = {
     errors.InvalidInput: 3,
     errors.EmptySelection: 5,
     errors.NotConfigured: 8,
+    errors.Unresolved: 8,
     errors.Refused: 9,
 }
 

@@ -167,7 +167,7 @@ def test_an_include_that_may_be_missing_is_left_out() -> None:
         ("{{ values.zebra }}", 'there is no "zebra" in this map; there is: a, l, n, t'),
         ("{{ {}.zebra }}", 'there is no "zebra" in this map, which is empty'),
         ("{{ valuse }}", '"valuse" is not defined; did you mean "values"?'),
-        ("{{ zebra }}", '"zebra" is not defined; there is: bundle, fleet, site, values, vars'),
+        ("{{ zebra }}", '"zebra" is not defined; there is: bundle, fleet, secret, secret_hash, site, values, vars'),
         ("{{ values.t.x }}", 'the text "text" has no "x"'),
         ("{{ values.l.x }}", 'a list has no "x"'),
         ("{{ [] | first }}", "No first item, sequence was empty."),

@@ -1,0 +1,1 @@
+"""References to secrets, resolved late: providers, masked values, and the project's key. Nothing here is printed."""
