@@ -119,7 +119,7 @@ def test_no_failure_shows_a_secret(value: str) -> None:
         )
         (folder / "secrets" / "open").write_text(value)
         (folder / "secrets" / "open").chmod(0o644)
-        failing = [
+        failing: list[tuple[str, str | tuple[str, ...]]] = [
             ("file", "secrets/open"),
             ("age", "secrets/token"),
             ("vault", "secret/pos#a"),

@@ -94,7 +94,7 @@ def test_what_is_refused(tmp_path: pathlib.Path) -> None:
     root = _project(tmp_path)
     (tmp_path / "taken").write_text("other")
     (root / ".fleetctl").write_text("a file")
-    cases = [
+    cases: list[tuple[codes.Code, list[str | None]]] = [
         (codes.Code.KEY_EXISTS, ["file", str(tmp_path / "taken")]),
         (codes.Code.USAGE, ["file", "key"]),
         (codes.Code.USAGE, ["file", ""]),
