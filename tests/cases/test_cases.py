@@ -52,12 +52,14 @@ def _cases() -> list[Any]:
 
 
 def _lay_out(folder: pathlib.Path, case: Case) -> None:
-    _write_files(folder, PROJECT)
+    files = {**PROJECT, **case.get("files", {})}
     if "commits" in case:
+        _write_files(folder, PROJECT)
         _git(folder, "init", "-q", "-b", "main")
-    for number, files in enumerate(case.get("commits", []), 1):
-        _commit(folder, number, files)
-    _write_files(folder, case.get("files", {}))
+        for number, then in enumerate(case["commits"], 1):
+            _commit(folder, number, then)
+        files = case.get("files", {})
+    _write_files(folder, files)
 
 
 def _git(folder: pathlib.Path, *arguments: str) -> None:
