@@ -24,8 +24,9 @@ TIME: Final = (
 _SIGN: Final = r"[A-Za-z0-9+/][\r\n]*"
 BASE64: Final = (
     rf"^[\r\n]*({_SIGN}{_SIGN}{_SIGN}{_SIGN})*({_SIGN}{_SIGN}=[\r\n]*=[\r\n]*|{_SIGN}{_SIGN}{_SIGN}=[\r\n]*)?$"
+    r"|^\(\(fleetctl/base64/[^()]+\)\)$"
 )
-"""Base64 as Go's ``base64.StdEncoding`` reads it, which skips line breaks."""
+"""Base64 as Go's ``base64.StdEncoding`` reads it, which skips line breaks; or a secret's placeholder."""
 
 _FORMATS: Final[dict[str, Schema]] = {
     "byte": {"pattern": BASE64},
