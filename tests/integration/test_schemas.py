@@ -61,6 +61,10 @@ class Server:
             self._connection.close()
             return 0, {}
 
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
     def apply(self, body: dict[str, Any], dry_run: str = "All") -> tuple[int, Any]:
         """Apply an object strictly."""
         query = "fieldManager=check&fieldValidation=Strict&force=true" + (f"&dryRun={dry_run}" if dry_run else "")
@@ -78,9 +82,11 @@ class Server:
 
 
 @pytest.fixture
-def server(kubebox: clusters.Fleet) -> Server:
+def server(kubebox: clusters.Fleet) -> Iterator[Server]:
     """A real API server."""
-    return Server(kubebox.cluster())
+    made = Server(kubebox.cluster())
+    yield made
+    made.close()
 
 
 def _sample(body: dict[str, Any]) -> Iterator[mutating.Mutant]:
