@@ -22,7 +22,7 @@ import msgspec
 
 from fleetctl.model import codes, values
 from fleetctl.reading import scalars
-from fleetctl.rendering import bundles, filters, hiding, measures, printing
+from fleetctl.rendering import bounds, bundles, filters, hiding, measures, printing
 
 __all__ = ["Compiled", "Environment", "TemplateFault"]
 
@@ -78,11 +78,17 @@ class _Template(jinja2.Template):
         return self.make_module({key: ctx.parent[key] for key in ctx.globals_keys - self.globals.keys()})
 
 
+def _concat(parts: Iterable[str]) -> Any:  # noqa: ANN401  # text for Jinja, or a secret
+    whole = list(parts)
+    bounds.output(whole)
+    return hiding.concat(whole)
+
+
 class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
     template_class = _Template
     code_generator_class: type[jinja2.compiler.CodeGenerator] = printing.CodeGenerator
     intercepted_binops = printing.OPERATORS
-    concat = staticmethod(hiding.concat)  # type: ignore[mutable-override]  # text, unless a secret is in it
+    concat = staticmethod(_concat)  # type: ignore[mutable-override]  # text, unless a secret is in it
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401, ARG002  # signature of Jinja
         """Format text and multiply within bounds."""
@@ -140,11 +146,13 @@ class Environment:
         )
         jinja.globals = {name: jinja.globals[name] for name in _GLOBALS}
         extended = dict(jinja.filters.items() - jinja2.filters.FILTERS.items())
-        jinja.filters.update({**printing.FILTERS, **extended, **filters.FILTERS})
+        work = bounds.Work()
+        jinja.filters.update({**printing.FILTERS, **extended, **filters.FILTERS, **work.filters})
         for name in printing.REMOVED:
             del jinja.filters[name]
         jinja.tests.update(hiding.TESTS)
         self._jinja = jinja
+        self._work = work
 
     def mark_sources(self, numbers: Mapping[str, int]) -> None:
         """Tell an extension which number stands for which source path (see ``sourcemaps``)."""
@@ -159,6 +167,7 @@ class Environment:
 
     def render(self, compiled: Compiled, context: Mapping[str, object]) -> str:
         """Render one template; raises ``TemplateFault`` at the line that failed."""
+        self._work.begin()
         try:
             made: object = compiled.template.render(context)
             return hiding.checked(made, context)
@@ -214,11 +223,18 @@ def _said(error: Exception) -> tuple[codes.Code, str]:
             return codes.Code.TEMPLATE_FAILED, _failed(error)
 
 
+_NOT_FINITE = re.compile(r"\b(infinity|NaN)\b|too large|out of range", re.IGNORECASE)
+
+
 def _failed(error: Exception) -> str:
     """Say what Python found in words of templates, where we know them."""
     said = str(error)
     match error:
-        case filters.FilterError() | measures.MeasureError() | OverflowError():
+        case filters.FilterError() | measures.MeasureError() | bounds.OutOfBounds():
+            return said
+        case OverflowError() | ValueError() if _NOT_FINITE.search(said):
+            return "the result of arithmetic is too large, or no number"
+        case OverflowError():
             return said
         case RecursionError():
             return "the template calls itself without end, or is nested too deep"

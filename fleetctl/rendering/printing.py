@@ -18,7 +18,7 @@ import jinja2.nodes
 import jinja2.sandbox
 
 from fleetctl.model import placeholders, values
-from fleetctl.rendering import hiding
+from fleetctl.rendering import bounds, hiding
 
 __all__ = [
     "FILTERS",
@@ -33,11 +33,10 @@ __all__ = [
     "operate",
 ]
 
-OPERATORS: Final = frozenset({"%", "*", "**"})
+OPERATORS: Final = frozenset({"%", "*", "**", "+"})
 """Operators that ``operate`` stands in for: one formats text, the others can ask for more memory than there is."""
 REMOVED: Final = ("pprint", "random", "urlize", "xmlattr")
 """Filters of Jinja that print Python, HTML or chance."""
-_LONGEST = 4_000_000
 _MOST_BITS = 4096
 _JOINED = "~"
 """A filter's name that no template can write."""
@@ -82,7 +81,7 @@ def defined(value: object) -> object:
 
 
 def operate(operator: str, left: object, right: object, otherwise: Callable[[Any, Any], object]) -> object:
-    """Do what an operator of ``OPERATORS`` does, within bounds; raises ``OverflowError`` and ``Unprintable``."""
+    """Do what an operator of ``OPERATORS`` does, within bounds; raises ``OutOfBounds`` and ``Unprintable``."""
     if operator == "%" and isinstance(left, str):
         return left % (_arguments(right) if "%(" in left or isinstance(right, tuple) else _argument(right))
     if operator == "**" and isinstance(left, int) and isinstance(right, int):
@@ -90,12 +89,14 @@ def operate(operator: str, left: object, right: object, otherwise: Callable[[Any
             msg = (
                 f"{left:.6g} ** {right:.6g} has more than {_MOST_BITS:,} bits" if right < 1e9 else "** is out of bounds"
             )
-            raise OverflowError(msg)
+            raise bounds.OutOfBounds(msg)
     elif operator == "*":
         for many, times in ((left, right), (right, left)):
-            if isinstance(many, str | list | tuple) and isinstance(times, int) and len(many) * times > _LONGEST:
-                msg = f"{values.kind_of(many)} repeated {times:,} times is longer than {_LONGEST:,}"
-                raise OverflowError(msg)
+            if isinstance(many, str | list | tuple) and isinstance(times, int) and len(many) * times > bounds.LONGEST:
+                msg = f"{values.kind_of(many)} repeated {times:,} times is longer than {bounds.LONGEST:,}"
+                raise bounds.OutOfBounds(msg)
+    elif operator == "+" and isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
+        bounds.within(len(left) + len(right))
     return otherwise(left, right)
 
 
@@ -115,7 +116,9 @@ class CodeGenerator(jinja2.compiler.CodeGenerator):
     """Compiles ``a ~ b`` so that each side is what may be printed, and that a secret in it stays one."""
 
     def visit_Template(self, node: jinja2.nodes.Template, frame: jinja2.compiler.Frame | None = None) -> None:  # noqa: N802  # name of Jinja
-        """Send what is joined through ``finalize``."""
+        """Send what is joined through ``finalize``, and count every turn."""
+        for part in (node, *node.find_all(bounds.COUNTED)):
+            part.body.insert(0, bounds.turn(part))  # type: ignore[attr-defined]  # all of them have one
         for join in list(node.find_all(jinja2.nodes.Concat)):
             said = {"lineno": join.lineno, "environment": join.environment}
             whole = jinja2.nodes.List(join.nodes, **said)
@@ -149,7 +152,9 @@ def _format(value: object, *given: object, **named: object) -> str:
 
 def _joined(sides: Iterable[object]) -> object:
     """Do what ``~`` does."""
-    return hiding.concat([str(emitted(defined(side))) for side in sides])
+    parts = [str(emitted(defined(side))) for side in sides]
+    bounds.within(sum(map(len, parts)))
+    return hiding.concat(parts)
 
 
 @jinja2.pass_environment
@@ -157,12 +162,16 @@ def _join(environment: jinja2.Environment, value: Iterable[Any], d: object = "",
     """Join what may be printed, as Jinja's ``join`` does."""
     if attribute is not None:
         value = map(jinja2.filters.make_attrgetter(environment, attribute), value)  # type: ignore[arg-type]  # name or number
-    return str(finalize(d)).join(str(finalize(one)) for one in value)
+    between, parts = str(finalize(d)), [str(finalize(one)) for one in value]
+    bounds.within(sum(map(len, parts)) + len(between) * len(parts))
+    return between.join(parts)
 
 
 def _replace(value: object, old: object, new: object, count: int | None = None) -> str:
     """Replace text, as Jinja's ``replace`` does."""
-    return str(finalize(value)).replace(str(finalize(old)), str(finalize(new)), -1 if count is None else count)
+    text, gone, come = str(finalize(value)), str(finalize(old)), str(finalize(new))
+    bounds.within(len(text) + text.count(gone) * len(come))
+    return text.replace(gone, come, -1 if count is None else count)
 
 
 def _of_text(original: Callable[..., object]) -> Callable[..., object]:

@@ -49,13 +49,17 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def path_of(identity: objects.ObjectId, ending: str) -> str:
-    """Return an object's path below its site; kinds of custom resources carry their group, so that none collide."""
+    """Return an object's path below its site.
+
+    Kinds of custom resources carry their group, and names with capitals a mark of the name, so that no two are one
+    file, not even where file systems do not tell capitals apart.
+    """
     kind = identity.kind.lower() if identity.built_in else f"{identity.kind.lower()}.{identity.group or 'core'}"
-    name = f"{kind}-{urllib.parse.quote(identity.name, safe='')}.{ending}"
-    if len(name) > _LONGEST:
-        mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-        name = f"{name[: _LONGEST - len(ending) - 10]}-{mark}.{ending}"
-    return f"{identity.namespace or '_cluster'}/{name}"
+    stem = f"{kind}-{urllib.parse.quote(identity.name, safe='')}"
+    if len(stem) + len(ending) >= _LONGEST or identity.name != identity.name.lower():
+        mark = hashlib.sha256(f"{stem}.{ending}".encode()).hexdigest()[:8]
+        stem = f"{stem[: _LONGEST - len(ending) - 10]}-{mark}"
+    return f"{identity.namespace or '_cluster'}/{stem}.{ending}"
 
 
 Decides = Callable[[str, str], bool]

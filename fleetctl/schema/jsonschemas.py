@@ -24,15 +24,31 @@ class SchemaError(ValueError):
     """A text that is not a usable JSON Schema."""
 
 
+class _DoubleKey(Exception):
+    """A key that stands twice: JSON readers would keep the last one, and the rule of the first would be gone."""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made: dict[str, object] = {}
+    for key, value in pairs:
+        if key in made:
+            raise _DoubleKey(key)
+        made[key] = value
+    return made
+
+
 class Checker:
     """One compiled schema. References may not leave the file, so nothing is ever fetched."""
 
     def __init__(self, text: str | bytes) -> None:
         try:
-            self._schema = json.loads(text)
+            self._schema = json.loads(text, object_pairs_hook=_unique)
             self._validator = jsonschema_rs.validator_for(self._schema, validate_formats=True, offline=True)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             msg = f"not JSON: {error}"
+            raise SchemaError(msg) from None
+        except _DoubleKey as error:
+            msg = f"the key {json.dumps(str(error), ensure_ascii=False)} stands twice in one map"
             raise SchemaError(msg) from None
         except RecursionError:
             msg = "nested too deeply to be read"

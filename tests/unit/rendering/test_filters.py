@@ -136,6 +136,6 @@ def test_long_names_stay_different() -> None:
 @pytest.mark.parametrize("name", sorted(set(filters.FILTERS) - {"required"}))
 def test_undefined_is_an_error_in_every_filter(name: str) -> None:
     """A misspelled value does not become empty text on the way."""
-    arguments = (2,) if name == "nindent" else ()
+    arguments = {"nindent": (2,), "ipnet": ("prefix",), "ternary": (1, 2)}.get(name, ())
     with pytest.raises(jinja2.UndefinedError):
         filters.FILTERS[name](jinja2.StrictUndefined(name="x"), *arguments)
