@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, get, opening, options
+from fleetctl.cli import commands, get, opening, options, syncing
 from fleetctl.console import tables
 from fleetctl.inventory import entries, explaining, selecting
 from fleetctl.model import errors
@@ -91,3 +91,6 @@ def graph(ctx: typer.Context, output: options.Format = options.Output.TABLE) -> 
         envelopes.write(envelopes.graph(found), output, sys.stdout)
     else:
         graphs.show(found, sys.stdout, wide=output == options.Output.WIDE)
+
+
+syncing.add_to(app)

@@ -21,6 +21,7 @@ from fleetctl.model import codes, errors
 __all__ = ["COMMANDS", "LazyGroup", "app", "root", "run"]
 
 COMMANDS: dict[str, str] = {
+    "init": "Make a project that works, in an empty or new folder.",
     "inventory": "Look at the fleet: validate, list, show, explain, graph.",
     "doctor": "Check the operator's own side; with a selection, also whether those clusters answer.",
     "get": "List sites, nodes, groups or bundles, from files.",

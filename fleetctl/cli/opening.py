@@ -49,17 +49,18 @@ class Opening:
         """Find the project; raises ``NotConfigured`` or ``InvalidInput``."""
         from fleetctl.inventory import locating  # --help and version do not need it
 
-        return self._found or locating.find(self._start)
+        return self._found or locating.find(self.start)
 
     def at(self, revision: str, into: pathlib.Path) -> Opening:
         """Return an opening of the project as a commit has it, laid out in an empty folder; raises as finding does."""
         from fleetctl.inventory import revisions
 
-        found = revisions.find(self._start, revision, into)
+        found = revisions.find(self.start, revision, into)
         return Opening(self._folder, simulated=self.simulated, events=self._events, found=found)
 
     @property
-    def _start(self) -> pathlib.Path:
+    def start(self) -> pathlib.Path:
+        """Return the folder where the project is looked for, and from which a new one is named."""
         return self._folder or pathlib.Path(os.environ.get(settings_records.PROJECT.variable) or ".")
 
     def found_project(self) -> settings_records.Setting:
@@ -80,7 +81,7 @@ class Opening:
 
         if self._settings is None:
             try:
-                project = locating.file(self._start).parent
+                project = locating.file(self.start).parent
             except (errors.InvalidInput, errors.NotConfigured):
                 project = None  # whoever needs the project says what is wrong with it
             self._settings = settings.load(os.environ, project)
@@ -92,7 +93,7 @@ class Opening:
 
         if self._found is not None:
             return fleets.load(self._found)
-        return caching.load(locating.file(self._start))
+        return caching.load(locating.file(self.start))
 
     def with_members(self, selection: selecting.Selection) -> selecting.Selection:
         """Look up in the journal which sites ``--from-run`` and ``--only`` mean; raises ``UsageError``."""

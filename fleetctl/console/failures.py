@@ -7,14 +7,14 @@ import pathlib
 import platform
 import tempfile
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 import fleetctl
 from fleetctl.console import terminals
 from fleetctl.model import codes, errors, problems
 
-__all__ = ["show", "show_bug"]
+__all__ = ["show", "show_bug", "show_found"]
 
 _MOST = 50
 """Problems shown in full; the count says how many there are."""
@@ -64,14 +64,17 @@ def _place(error: Exception) -> str:
     return f" at {ours[-1][0].as_posix()}:{ours[-1][1]}" if ours else ""
 
 
-def _show_problems(error: errors.InvalidInput | errors.Unresolved, stream: TextIO) -> None:
+def show_found(found: Sequence[problems.Problem], stream: TextIO) -> None:
+    """Write problems, each with its place, up to as many as anybody reads."""
     columns = terminals.width(stream)
-    shown = error.problems[:_MOST]
-    for problem in shown:
+    for problem in found[:_MOST]:
         stream.writelines(f"{line}\n" for line in _lines(problem, columns))
-    hidden = len(error.problems) - len(shown)
-    if hidden:
-        stream.write(f"... and {hidden:,} more\n")
+    if len(found) > _MOST:
+        stream.write(f"... and {len(found) - _MOST:,} more\n")
+
+
+def _show_problems(error: errors.InvalidInput | errors.Unresolved, stream: TextIO) -> None:
+    show_found(error.problems, stream)
     # A store of secrets may have been asked; no cluster was.
     what = "contacted" if isinstance(error, errors.InvalidInput) else "changed"
     stream.write(f"\n{_count(error)}. Nothing was {what}.\n")

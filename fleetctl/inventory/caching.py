@@ -37,7 +37,7 @@ _FILE = FOLDER / "cache" / "inventory"
 _MAGIC = b"fleetctl inventory 1\n"
 _CHECKSUM = hashlib.sha256().digest_size
 _START = len(_MAGIC) + _CHECKSUM
-_ROOMS = ("inventory", "model", "reading", "schema")
+_ROOMS = ("inventory", "inventory/sources", "model", "reading", "schema")
 _UNSET = 1
 """The msgpack extension that stands for ``!unset``."""
 

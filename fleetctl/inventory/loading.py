@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import pathlib
 from collections.abc import Iterator
 
 from fleetctl.inventory import entries, snapshots
+from fleetctl.inventory.sources import matching
 from fleetctl.model import codes, problems, projects, selectors, values
 from fleetctl.reading import yaml12
 from fleetctl.schema import checking, jsonschemas, shapes
+from fleetctl.schema import sources as source_shapes
 
 __all__ = ["collector_paused", "load"]
 
-_KINDS = ("Defaults", "Group", "SiteList")
+_SHAPES: dict[str, type[shapes.Shape]] = {
+    "Defaults": shapes.Defaults,
+    "Group": shapes.Group,
+    "SiteList": shapes.SiteList,
+    "Source": source_shapes.Source,
+}
 _UNREAD = frozenset(
     {codes.Code.PROJECT_UNREADABLE, codes.Code.YAML_ENCODING, codes.Code.YAML_SYNTAX, codes.Code.YAML_TOO_LARGE}
 )
@@ -33,8 +41,14 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def load(project: projects.Project, snapshot: snapshots.Snapshot) -> entries.Files:
-    """Read and check every file of the inventory folder; problems are collected, never raised."""
+def load(
+    project: projects.Project, snapshot: snapshots.Snapshot, sources: matching.Sources | None = None
+) -> entries.Files:
+    """Read and check every file of the inventory folder; problems are collected, never raised.
+
+    ``sources`` takes the sources that are declared, for whoever wants them.
+    """
+    sources = sources or matching.Sources()
     files = entries.Files(count=snapshot.count, problems=[*snapshot.refused], incomplete=bool(snapshot.refused))
     for file in snapshot.files:
         documents, faults = yaml12.read(file.text, project.shown(file.path), tags=_TAGS)
@@ -43,25 +57,34 @@ def load(project: projects.Project, snapshot: snapshots.Snapshot) -> entries.Fil
         files.incomplete |= any(problem.code in _UNREAD for problem in found)
         files.has_references |= b"${vars" in file.text or b"\\" in file.text  # it may be written with escapes
         for document in documents:
-            _take(files, document, {fault.mark for fault in faults})
+            _take(files, sources, file.path, document, {fault.mark for fault in faults})
+    _take_locks(files, sources, project, snapshot)
     if snapshot.schema is not None:
         _take_schema(files, snapshot.schema, project.shown(snapshot.schema.path))
     return files
 
 
-def _take(files: entries.Files, document: yaml12.Document, told: set[problems.Mark | None]) -> None:
+def _take(
+    files: entries.Files,
+    sources: matching.Sources,
+    path: pathlib.Path,
+    document: yaml12.Document,
+    told: set[problems.Mark | None],
+) -> None:
     """Take what a document says; ``told`` are places whose value is known to be wrong already."""
     if document.data is None:
         return
-    kind = checking.kind(document, "inventory", _KINDS)
+    kind = checking.kind(document, "inventory", tuple(_SHAPES))
     if isinstance(kind, problems.Problem):
         files.problems.append(kind)
         files.incomplete = True
         return
-    found = checking.check(document, "inventory", shapes.KINDS[kind])
+    found = checking.check(document, "inventory", _SHAPES[kind])
     files.problems += [problem for problem in found if problem.mark not in told]
     if kind == "SiteList":
         _take_sites(files, document, {problem.field[:2] for problem in found})
+    elif kind == "Source":
+        files.problems += sources.add(path, document, sound=not found)
     elif found:
         files.incomplete = True
     elif kind == "Defaults":
@@ -108,11 +131,40 @@ def _take_sites(files: entries.Files, document: yaml12.Document, faulty: set[pro
         files.incomplete = True
     elif data.get("defaults"):
         defaults = entries.Layer("file defaults", _map(data["defaults"]), document, ("defaults",))
-    listed = data.get("sites")
-    for index, entry in enumerate(listed if isinstance(listed, list) else []):
+    _take_entries(files, document, faulty, defaults)
+
+
+def _take_entries(
+    files: entries.Files,
+    document: yaml12.Document,
+    faulty: set[problems.Field],
+    defaults: entries.Layer | None,
+    of: str = "",
+) -> None:
+    for index, entry in enumerate(_list(_map(document.data).get("sites"))):
         field: problems.Field = ("sites", index)
         if field not in faulty and isinstance(entry, dict):
-            _take_site(files, entries.Layer(f"site {entry['name']}", entry, document, field), defaults)
+            _take_site(files, entries.Layer(f"site {entry['name']}{of}", entry, document, field), defaults)
+
+
+def _take_locks(
+    files: entries.Files, sources: matching.Sources, project: projects.Project, snapshot: snapshots.Snapshot
+) -> None:
+    """Take the sites of each source from its lock."""
+    for file in snapshot.others:
+        if file.path.name.endswith(snapshots.LOCK):
+            files.problems += file.refused or sources.add_lock(file.text, project.shown(file.path))
+            files.has_references |= b"${vars." in file.text
+    texts = {file.path: file.text for file in snapshot.others if not file.refused}
+    pairs, found = sources.matched(files.problems, project.shown, texts)
+    files.problems += found
+    for source, lock in pairs:
+        found = checking.check(lock.document, "inventory", source_shapes.Lock)
+        files.problems += found
+        written = _map(source.document.data).get("defaults")
+        title, of = f"defaults of source {source.name}", f" (source {source.name})"
+        defaults = entries.Layer(title, _map(written), source.document, ("defaults",)) if written else None
+        _take_entries(files, lock.document, {problem.field[:2] for problem in found}, defaults, of)
 
 
 def _take_site(files: entries.Files, written: entries.Layer, defaults: entries.Layer | None) -> None:

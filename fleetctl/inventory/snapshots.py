@@ -14,14 +14,17 @@ import msgspec
 from fleetctl.model import problems, projects
 from fleetctl.reading import disk
 
-__all__ = ["VARS_SCHEMA", "File", "Snapshot", "take"]
+__all__ = ["LOCK", "VARS_SCHEMA", "File", "Snapshot", "take"]
 
 VARS_SCHEMA = "vars.schema.json"
 """The JSON Schema of merged vars, directly in the inventory folder."""
 
+LOCK = ".lock.json"
+"""How the names of lock files end, which hold the sites of sources."""
+
 _YAML = (".yaml", ".yml")
-_READ = (*_YAML, ".json")
-"""What a fleet can be made from; of other files only the names are known."""
+_READ = (*_YAML, ".json", ".csv")
+"""What a fleet can be made from, tables of sources included; of other files only the names are known."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -51,7 +54,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     @property
     def count(self) -> int:
         """Return how many files (and folders that could not be read) were looked at."""
-        return len(self.files) + len(self.refused) + (self.schema is not None)
+        locks = sum(file.path.name.endswith(LOCK) for file in self.others)
+        return len(self.files) + locks + len(self.refused) + (self.schema is not None)
 
     def digest(self, folder: pathlib.Path) -> bytes | None:
         """Return what differs after any change that could make another fleet; None when something was not readable."""

@@ -30,15 +30,19 @@ Failure = Literal["unreachable", "untrusted", "refused", "missing", "broken", "t
 class FetchError(Exception):
     """A question without a usable answer; ``status`` and ``body`` are the answer's, 0 and nothing where there was none.
 
-    The body is for the caller to look into, never to be shown: it is a stranger's text.
+    The body is for the caller to look into, never to be shown: it is a stranger's text. ``retry_after`` is how many
+    seconds the service asks to wait before the question is put again, 0 where it does not.
     """
 
-    def __init__(self, failure: Failure, message: str, status: int = 0, body: bytes = b"") -> None:
+    def __init__(
+        self, failure: Failure, message: str, status: int = 0, body: bytes = b"", *, retry_after: int = 0
+    ) -> None:
         super().__init__(message)
         self.failure = failure
         self.message = message
         self.status = status
         self.body = body
+        self.retry_after = retry_after
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -110,7 +114,8 @@ class Client:
             raise FetchError("untrusted" if untrusted else "unreachable", _said(error)) from None
         if not 200 <= answer.status < 300:
             said = f"{answer.status} {response.reason_phrase}".strip()
-            raise FetchError(_failure(answer.status), said, answer.status, content)
+            wait = _seconds(answer.headers.get("retry-after", ""))
+            raise FetchError(_failure(answer.status), said, answer.status, content, retry_after=wait)
         return answer
 
     def _bounded(self, response: httpx.Response) -> Iterator[bytes]:
@@ -150,6 +155,11 @@ def _failure(status: int) -> Failure:
     if status == 404:
         return "missing"
     return "unreachable" if status in {429, 502, 503, 504} else "broken"
+
+
+def _seconds(text: str) -> int:
+    """Read a Retry-After in seconds (RFC 9110, 10.2.3); its other form, a date, needs two clocks that agree."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def _said(error: httpx.TransportError) -> str:

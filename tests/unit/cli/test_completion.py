@@ -23,6 +23,7 @@ def _bash(line: str) -> list[str]:
         (
             "fleetctl ",
             [
+                "init",
                 "inventory",
                 "doctor",
                 "get",
@@ -37,8 +38,8 @@ def _bash(line: str) -> list[str]:
             ],
         ),
         ("fleetctl inv", ["inventory"]),
-        ("fleetctl inventory ", ["validate", "list", "show", "explain", "graph"]),
-        ("fleetctl -C somewhere inventory ", ["validate", "list", "show", "explain", "graph"]),
+        ("fleetctl inventory ", ["validate", "list", "show", "explain", "graph", "sync"]),
+        ("fleetctl -C somewhere inventory ", ["validate", "list", "show", "explain", "graph", "sync"]),
         ("fleetctl inventory l", ["list"]),
         ("fleetctl inventory list --s", ["--selector", "--site", "--sample", "--seed"]),
         ("fleetctl inventory list -o ", ["table", "wide", "name", "json", "yaml", "jsonl"]),

@@ -15,12 +15,14 @@ from fleetctl.cli import main
 
 COMMANDS = [
     [],
+    ["init"],
     ["inventory"],
     ["inventory", "validate"],
     ["inventory", "list"],
     ["inventory", "show"],
     ["inventory", "explain"],
     ["inventory", "graph"],
+    ["inventory", "sync"],
     ["doctor"],
     ["get"],
     ["get", "sites"],
