@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options
+from fleetctl.cli import commands, completing, opening, options
 from fleetctl.console import bundles as screens
 from fleetctl.inventory import fleets, selecting
 from fleetctl.model import codes, errors, exits, layering, releases, sites, values
@@ -21,7 +21,7 @@ __all__ = ["Name", "add", "app", "list_bundles", "show", "try_examples"]
 
 app = commands.application("Look at bundles and try them: list, show, add, test.")
 
-Name = Annotated[str, typer.Argument(metavar="BUNDLE", help="The name of a bundle.")]
+Name = Annotated[str, typer.Argument(metavar="BUNDLE", help="The name of a bundle.", autocompletion=completing.bundles)]
 
 
 @app.command("list", cls=commands.Command)
@@ -75,7 +75,12 @@ def show(
     name: Name,
     site: Annotated[
         str | None,
-        typer.Option("--site", metavar="SITE", help="Show its values at this site, and what it makes there."),
+        typer.Option(
+            "--site",
+            metavar="SITE",
+            help="Show its values at this site, and what it makes there.",
+            autocompletion=completing.site,
+        ),
     ] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -131,7 +136,9 @@ def add(ctx: typer.Context, name: Name, output: options.Format = options.Output.
 @app.command("test", cls=commands.Command)
 def try_examples(
     ctx: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="BUNDLE", help="Names of bundles.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="BUNDLE", help="Names of bundles.", autocompletion=completing.bundles)
+    ],
     update: Annotated[
         bool, typer.Option("--update", help="Write what is rendered now to expected/, instead of comparing.")
     ] = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options, running
+from fleetctl.cli import commands, completing, opening, options, running
 from fleetctl.console import runs as run_screens
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
@@ -41,7 +41,10 @@ def status(
 
 def history(
     ctx: typer.Context,
-    bundle: Annotated[str | None, typer.Argument(metavar="BUNDLE", help="Only runs of this bundle.")] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Argument(metavar="BUNDLE", help="Only runs of this bundle.", autocompletion=completing.bundles),
+    ] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """List the runs of this project, newest first."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options
+from fleetctl.cli import commands, completing, opening, options
 from fleetctl.console import differences as screens
 from fleetctl.inventory import fleets, selecting
 from fleetctl.model import codes, errors, releases, sites
@@ -28,7 +28,12 @@ def diff(
     ctx: typer.Context,
     selection: selecting.Selection,
     wanted: Annotated[
-        str, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; a version asserts what it is at.")
+        str,
+        typer.Argument(
+            metavar="BUNDLE[@VERSION]",
+            help="The bundle; a version asserts what it is at.",
+            autocompletion=completing.bundles,
+        ),
     ],
     against: Annotated[
         str, typer.Option("--against", metavar="last|COMMIT", help="The release that each site got last, or a commit.")

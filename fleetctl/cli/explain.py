@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands
+from fleetctl.cli import commands, completing
 from fleetctl.model import codes, errors
 from fleetctl.reading import scalars, shipped
 
@@ -17,7 +17,11 @@ app = commands.application()
 
 
 @app.command(cls=commands.Command)
-def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="Such as inventory/group-conflict.")]) -> None:
+def explain(
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="Such as inventory/group-conflict.", autocompletion=completing.codes)
+    ],
+) -> None:
     """Explain an error code, offline."""
     known = [one.value for one in codes.Code]
     if code not in known:

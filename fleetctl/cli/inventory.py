@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, get, opening, options, syncing
+from fleetctl.cli import commands, completing, get, opening, options, syncing
 from fleetctl.console import tables
 from fleetctl.inventory import entries, explaining, selecting
 from fleetctl.model import errors
@@ -17,7 +17,7 @@ __all__ = ["SiteName", "app", "explain", "graph", "show", "validate"]
 
 app = commands.application("Look at the fleet: validate, list, show, explain, graph.")
 
-SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.")]
+SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.", autocompletion=completing.site)]
 
 
 @app.command(cls=commands.Command)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from fleetctl.cli import opening
+from fleetctl.cli import completing, opening
 from fleetctl.inventory import selecting
 
 __all__ = ["Format", "Making", "Output", "Revision", "making_flags", "selection_flags"]
@@ -44,21 +44,29 @@ Revision = Annotated[
 """The option ``--rev``."""
 
 
-def _option(*names: str, metavar: str | None = None, text: str) -> Any:  # noqa: ANN401  # as typer.Option has it
-    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=_PANEL)
+def _option(*names: str, metavar: str | None = None, text: str, offers: Any = None) -> Any:  # noqa: ANN401  # as Typer
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=_PANEL, autocompletion=offers)
 
 
 def _flags(
     selector: Annotated[
         list[str], _option("-l", "--selector", metavar="SELECTOR", text="Label selector, as kubectl takes it.")
     ] = [],  # noqa: B006  # Typer reads the default, nobody changes it
-    group: Annotated[list[str], _option("-g", "--group", metavar="GROUP", text="Members of this group.")] = [],  # noqa: B006
+    group: Annotated[
+        list[str], _option("-g", "--group", metavar="GROUP", text="Members of this group.", offers=completing.groups)
+    ] = [],  # noqa: B006
     site: Annotated[
         list[str],
-        _option("--site", metavar="SITES", text="Names, globs, comma lists, @FILE, or - for standard input."),
+        _option(
+            "--site",
+            metavar="SITES",
+            text="Names, globs, comma lists, @FILE, or - for standard input.",
+            offers=completing.sites,
+        ),
     ] = [],  # noqa: B006
     exclude: Annotated[
-        list[str], _option("--exclude", metavar="SITES", text="Leave these out; same forms as --site.")
+        list[str],
+        _option("--exclude", metavar="SITES", text="Leave these out; same forms as --site.", offers=completing.sites),
     ] = [],  # noqa: B006
     sample: Annotated[
         str | None, _option("--sample", metavar="N|N%", text="Only so many (50) or such a part (5%) of them.")

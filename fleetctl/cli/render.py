@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options
+from fleetctl.cli import commands, completing, opening, options
 from fleetctl.console import checks, tables
 from fleetctl.inventory import selecting
 from fleetctl.model import codes, errors, sites
@@ -36,7 +36,12 @@ def render(
     ctx: typer.Context,
     selection: selecting.Selection,
     wanted: Annotated[
-        list[str], typer.Argument(metavar="BUNDLE[@VERSION]", help="Bundles; without any, all assigned ones.")
+        list[str],
+        typer.Argument(
+            metavar="BUNDLE[@VERSION]",
+            help="Bundles; without any, all assigned ones.",
+            autocompletion=completing.bundles,
+        ),
     ] = [],  # noqa: B006  # Typer reads the default, nobody changes it
     out: Annotated[
         str | None,

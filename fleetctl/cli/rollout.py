@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, controlling, opening, options, running
+from fleetctl.cli import commands, completing, controlling, opening, options, running
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.inventory import selecting
@@ -25,7 +25,12 @@ app = commands.application("Bring a bundle to many clusters in waves; look at ru
 controlling.add_to(app)
 
 _Wanted = Annotated[
-    str, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; a version asserts what it is at.")
+    str,
+    typer.Argument(
+        metavar="BUNDLE[@VERSION]",
+        help="The bundle; a version asserts what it is at.",
+        autocompletion=completing.bundles,
+    ),
 ]
 _Reapply = Annotated[bool, typer.Option("--reapply", help="Apply everywhere, also where nothing seems to be missing.")]
 _Verify = Annotated[
@@ -80,7 +85,10 @@ def start(
     selection: selecting.Selection,
     making: options.Making,
     wanted: Annotated[
-        str | None, typer.Argument(metavar="BUNDLE[@VERSION]", help="The bundle; left out with --plan.")
+        str | None,
+        typer.Argument(
+            metavar="BUNDLE[@VERSION]", help="The bundle; left out with --plan.", autocompletion=completing.bundles
+        ),
     ] = None,
     saved: Annotated[
         str | None, typer.Option("--plan", metavar="FILE", help="Run exactly this plan, or refuse.")

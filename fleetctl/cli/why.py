@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options
+from fleetctl.cli import commands, completing, opening, options
 from fleetctl.console import why as why_screens
 from fleetctl.inventory import selecting
 from fleetctl.reports import envelopes
@@ -22,7 +22,7 @@ app = commands.application()
 @app.command(cls=commands.Command)
 def why(
     ctx: typer.Context,
-    site: Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.")],
+    site: Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.", autocompletion=completing.site)],
     run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="In this run; by default its latest.")] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tests.architecture import sources
 from tests.unit.cli import processes
+
+RETAIL = sources.ROOT / "inventories" / "retail"
 
 
 def _bash(line: str) -> list[str]:
@@ -30,10 +33,13 @@ def _bash(line: str) -> list[str]:
                 "rollout",
                 "why",
                 "demo",
+                "bundle",
                 "render",
+                "diff",
                 "config",
                 "schema",
                 "explain",
+                "keys",
                 "version",
             ],
         ),
@@ -44,6 +50,14 @@ def _bash(line: str) -> list[str]:
         ("fleetctl inventory list --s", ["--selector", "--site", "--sample", "--seed"]),
         ("fleetctl inventory list -o ", ["table", "wide", "name", "json", "yaml", "jsonl"]),
         ("fleetctl render --format k", ["kyaml"]),
+        ("fleetctl explain inventory/duplicate-s", ["inventory/duplicate-site"]),
+        (f"fleetctl -C {RETAIL} why store-0010", [f"store-0010{n}" for n in range(1, 10)]),
+        (f"fleetctl -C {RETAIL} get sites -g north", [""]),
+        (f"fleetctl -C {RETAIL} get sites -g eu-n", ["eu-north"]),
+        (f"fleetctl -C {RETAIL} render --site store-00101,hub-", ["store-00101,hub-00390"]),
+        (f"fleetctl -C {RETAIL} render retail", ["retail-pos"]),
+        ("fleetctl -C / why s", [""]),
+        ("fleetctl -C /nowhere render r", [""]),
     ],
 )
 def test_bash(line: str, expected: list[str]) -> None:
