@@ -12,6 +12,7 @@ from fleetctl.cli import commands, completing, opening, options
 from fleetctl.console import differences as screens
 from fleetctl.inventory import fleets, selecting
 from fleetctl.model import codes, errors, releases, sites
+from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
 from fleetctl.reports import differences as reports
 from fleetctl.reports import envelopes
@@ -105,7 +106,7 @@ def _against_revision(
 
 def _rendered(loaded: fleets.Loaded, names: Iterable[str], bundle: bundles.Bundle) -> Mapping[str, releases.Release]:
     members = [site for name in names if (site := loaded.fleet.sites.get(name)) and bundle.name in site.bundles]
-    made = rendering.render(loaded.fleet, [bundle], members, loaded.origin)
+    made = rendering.render(loaded.fleet, [bundle], members, loaded.origin, learned.Learned(loaded.project.root))
     return {release.site: release for release in made.releases}
 
 

@@ -18,11 +18,11 @@ from fleetctl.model import settings as settings_records
 if TYPE_CHECKING:
     from fleetctl.clusters import connecting
     from fleetctl.inventory import fleets, selecting
-    from fleetctl.model import events, projects
+    from fleetctl.model import events, plans, projects
     from fleetctl.secrets import providers
     from fleetctl.state import databases
 
-__all__ = ["Opening", "in_ci", "of", "read_stdin"]
+__all__ = ["Opening", "in_ci", "of", "read_stdin", "require_clean_in_ci"]
 
 
 class Opening:
@@ -151,6 +151,14 @@ def _own(project: projects.Project) -> pathlib.Path:
 def in_ci() -> bool:
     """Tell whether a CI system runs the command: nobody is asked then, and files must be those of a commit."""
     return os.environ.get("CI") == "true"
+
+
+def require_clean_in_ci(*made: plans.Plan) -> None:
+    """Raise ``Refused`` in CI for plans made of files that are in no commit."""
+    from fleetctl.rollout import provenance
+
+    if in_ci():
+        provenance.require_clean(*made)
 
 
 def of(ctx: typer.Context, revision: str | None = None) -> Opening:

@@ -13,8 +13,9 @@ import typer
 
 from fleetctl.cli import completing, opening
 from fleetctl.inventory import selecting
+from fleetctl.model import codes, errors, plans
 
-__all__ = ["Format", "Making", "Output", "Revision", "making_flags", "selection_flags"]
+__all__ = ["Format", "Making", "Output", "Revision", "making_flags", "options_of", "selection_flags"]
 
 _Result = TypeVar("_Result")
 
@@ -159,3 +160,12 @@ def _spread(command: Callable[..., _Result], name: str, make: Callable[..., obje
     with_flags.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]  # read by Typer
     with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in merged}
     return with_flags
+
+
+def options_of(reapply: bool, verify: bool, force: str | None) -> plans.Options:
+    """Return the options of a run; raises ``UsageError`` for a manager without a name."""
+    managers = tuple(part.strip() for part in (force or "").split(",")) if force is not None else ()
+    if "" in managers:
+        raise errors.UsageError(codes.Code.USAGE, "--force-conflicts names no manager (an empty variable?)")
+    everybody = managers == ("all",)
+    return plans.Options(reapply=reapply, verify=verify, force=plans.Force(everybody, () if everybody else managers))

@@ -62,7 +62,7 @@ def plan(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
-    chosen = running.options_of(reapply, verify, force)
+    chosen = options.options_of(reapply, verify, force)
     asked = running.ask(opening.of(ctx, revision), selection, making, wanted, chosen)
     preview = running.propose(asked, asked.rollout).preview
     project = asked.loaded.project
@@ -101,7 +101,7 @@ def start(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Bring a bundle to the selected sites, wave by wave."""
-    opened, chosen = opening.of(ctx, revision), running.options_of(reapply, verify, force)
+    opened, chosen = opening.of(ctx, revision), options.options_of(reapply, verify, force)
     if saved is not None:
         if wanted or selection.narrows or making != options.Making(yes=making.yes) or chosen != plans.Options():
             message = "--plan says which bundle, sites, strategy and options; leave them out"

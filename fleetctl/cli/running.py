@@ -29,7 +29,6 @@ from fleetctl.rollout import (
     planning,
     preparing,
     proposing,
-    provenance,
     saving,
     starting,
     strategies,
@@ -53,7 +52,6 @@ __all__ = [
     "exit_of",
     "go_on",
     "open_for",
-    "options_of",
     "propose",
     "show",
     "strategy_of",
@@ -114,15 +112,6 @@ class Manner:
     output: options.Output = options.Output.TABLE
 
 
-def options_of(reapply: bool, verify: bool, force: str | None) -> plans.Options:
-    """Return the options of a run; raises ``UsageError`` for a manager without a name."""
-    managers = tuple(part.strip() for part in (force or "").split(",")) if force is not None else ()
-    if "" in managers:
-        raise errors.UsageError(codes.Code.USAGE, "--force-conflicts names no manager (an empty variable?)")
-    everybody = managers == ("all",)
-    return plans.Options(reapply=reapply, verify=verify, force=plans.Force(everybody, () if everybody else managers))
-
-
 def ask(
     opened: opening.Opening,
     selection: selecting.Selection,
@@ -143,8 +132,7 @@ def ask(
     checks.notes(prepared.limits, sys.stderr)
     strategy = strategy_of(opened, making, bundle)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
-    if opening.in_ci():
-        provenance.require_clean(described)
+    opening.require_clean_in_ci(described)
     return Asked(opened, loaded, prepared, described)
 
 
@@ -156,9 +144,8 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     selected = [site for site in loaded.fleet.sites.values() if site.name in names]
     bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=plan.kind is plans.Kind.REMOVE)
-    if opening.in_ci():
-        now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
-        provenance.require_clean(plan, now)
+    now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
+    opening.require_clean_in_ci(plan, now)
     return Asked(opened, loaded, prepared, plan)
 
 

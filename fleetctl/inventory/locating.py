@@ -10,7 +10,7 @@ import msgspec
 from fleetctl.model import codes, errors, problems, projects, secretrefs, values
 from fleetctl.reading import disk, yaml12
 
-__all__ = ["FILE", "Settings", "file", "find", "missing", "project", "settings"]
+__all__ = ["FILE", "Settings", "file", "find", "key_place", "missing", "project", "settings"]
 
 FILE = "fleetctl.yaml"
 
@@ -60,7 +60,8 @@ def settings(text: bytes, root: pathlib.Path) -> Settings:
         raise errors.InvalidInput(faults, files=1)
     shape = shapes.Project.model_validate(document.data)
     said = "templates" in shape.paths.model_fields_set
-    key = _key(shape.project_key.id, shape.project_key.kept_in, document) if shape.project_key else None
+    said_key = shape.project_key
+    key = key_place(said_key.id, said_key.kept_in, document) if said_key else None
     made = Settings(shape.name, shape.paths.inventory, shape.paths.templates, said, key)
     of_project = project(root, made)
     found = [
@@ -93,7 +94,8 @@ def missing(of_project: projects.Project, said: Settings) -> dict[str, pathlib.P
     }
 
 
-def _key(identity: str, kept_in: values.Vars, document: yaml12.Document) -> projects.KeyPlace:
+def key_place(identity: str, kept_in: values.Vars, document: yaml12.Document) -> projects.KeyPlace:
+    """Return a project's key and where it is kept, as its settings file says; raises ``InvalidInput``."""
     try:
         return projects.KeyPlace(identity, secretrefs.of(kept_in))
     except ValueError as error:

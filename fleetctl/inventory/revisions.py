@@ -32,11 +32,13 @@ def find(start: pathlib.Path, revision: str, into: pathlib.Path) -> projects.Pro
     settings = shapes.Project.model_validate(document.data)
     places = _places(document, settings, into / commit.prefix, into)
     commits.lay_out(commit, [os.path.relpath(place, into) for place in places.values()], into)
+    said_key = settings.project_key
     project = projects.Project(
         name=settings.name,
         root=root,
         inventory=pathlib.Path(places["inventory"]).resolve(),
         templates=pathlib.Path(places["templates"]).resolve(),
+        key=locating.key_place(said_key.id, said_key.kept_in, document) if said_key else None,
         commit=commit.id,
         tree=into,
     )
