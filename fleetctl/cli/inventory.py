@@ -1,4 +1,4 @@
-"""``fleetctl inventory``: validate, list, show, explain, graph."""
+"""``fleetctl inventory``: validate, list, show, explain, graph, diff."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import typer
 from fleetctl.cli import commands, completing, get, opening, options, syncing
 from fleetctl.console import tables
 from fleetctl.inventory import entries, explaining, selecting
-from fleetctl.model import errors
+from fleetctl.model import errors, exits
 from fleetctl.reports import envelopes
 
-__all__ = ["SiteName", "app", "explain", "graph", "show", "validate"]
+__all__ = ["SiteName", "app", "diff", "explain", "graph", "show", "validate"]
 
-app = commands.application("Look at the fleet: validate, list, show, explain, graph.")
+app = commands.application("Look at the fleet: validate, list, show, explain, graph, diff, sync.")
 
 SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.", autocompletion=completing.site)]
 
@@ -91,6 +91,31 @@ def graph(ctx: typer.Context, output: options.Format = options.Output.TABLE) -> 
         envelopes.write(envelopes.graph(found), output, sys.stdout)
     else:
         graphs.show(found, sys.stdout, wide=output == options.Output.WIDE)
+
+
+@app.command(cls=commands.Command)
+def diff(
+    ctx: typer.Context,
+    revision: Annotated[
+        str, typer.Argument(metavar="REV", help="A commit, branch or tag of the project's repository.")
+    ],
+    output: options.Format = options.Output.TABLE,
+) -> None:
+    """Show what changed in the fleet since a commit, as sites are merged; ends with 1 when anything did."""
+    from fleetctl.console import changes
+    from fleetctl.inventory import comparing
+
+    before = opening.of(ctx, revision).fleet().fleet
+    found = comparing.compare(before, opening.of(ctx).fleet().fleet)
+    if output == options.Output.NAME:
+        changed = [name for fold in found.folds for name in fold.sites]
+        envelopes.write_names(sorted([*found.added, *found.removed, *changed]), sys.stdout)
+    elif output in envelopes.FORMATS:
+        envelopes.write(envelopes.changes(found), output, sys.stdout)
+    else:
+        changes.show(found, sys.stdout)
+    if found.differs:
+        raise typer.Exit(int(exits.Exit.DIFFERENCES))
 
 
 syncing.add_to(app)

@@ -7,13 +7,14 @@ from typing import Final, TextIO
 
 import msgspec
 
-from fleetctl.inventory import explaining, graphing
+from fleetctl.inventory import comparing, explaining, graphing
 from fleetctl.model import problems, releases, sites, values
 from fleetctl.reading import yamltext
 
 __all__ = [
     "API_VERSION",
     "FORMATS",
+    "changes",
     "explanation_list",
     "graph",
     "one_site",
@@ -136,6 +137,23 @@ def explanation_list(
         for one in found
     ]
     return {**_list("ExplanationList", items), "site": site}
+
+
+def changes(found: comparing.Comparison) -> _Envelope:
+    """Return what changed in a fleet, one item for each site; a side without the value leaves its key out."""
+    items: list[object] = [{"name": name, "change": "added"} for name in found.added]
+    items += [{"name": name, "change": "removed"} for name in found.removed]
+    for fold in found.folds:
+        fields = [
+            {
+                "field": problems.field_text(one.field),
+                **({} if one.before is problems.NOTHING else {"before": one.before}),
+                **({} if one.after is problems.NOTHING else {"after": one.after}),
+            }
+            for one in fold.changes
+        ]
+        items += [{"name": name, "change": "changed", "fields": fields} for name in fold.sites]
+    return _list("InventoryDiff", items)
 
 
 def graph(found: graphing.Graph) -> _Envelope:

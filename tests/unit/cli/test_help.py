@@ -22,6 +22,7 @@ COMMANDS = [
     ["inventory", "show"],
     ["inventory", "explain"],
     ["inventory", "graph"],
+    ["inventory", "diff"],
     ["inventory", "sync"],
     ["doctor"],
     ["get"],
