@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, completing, controlling, opening, options, running
+from fleetctl.cli import asking, commands, completing, controlling, opening, options, running
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.inventory import selecting
@@ -63,7 +63,7 @@ def plan(
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
     chosen = options.options_of(reapply, verify, force)
-    asked = running.ask(opening.of(ctx, revision), selection, making, wanted, chosen)
+    asked = asking.ask(opening.of(ctx, revision), selection, making, wanted, chosen)
     preview = running.propose(asked, asked.rollout).preview
     project = asked.loaded.project
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
@@ -106,14 +106,14 @@ def start(
         if wanted or selection.narrows or making != options.Making(yes=making.yes) or chosen != plans.Options():
             message = "--plan says which bundle, sites, strategy and options; leave them out"
             raise errors.UsageError(codes.Code.USAGE, message)
-        asked = running.ask_saved(opened, pathlib.Path(saved))
+        asked = asking.ask_saved(opened, pathlib.Path(saved))
         proposal = proposing.saved(asked.described, asked.prepared, simulated=opened.simulated)
         manner = running.Manner(yes=True, supersedes=supersede, output=output)
         raise typer.Exit(running.carry_out(asked, lambda _: _ready(proposal), manner))
     if wanted is None:
         message = "name a bundle, or a saved plan with --plan FILE"
         raise errors.UsageError(codes.Code.USAGE, message, "See: fleetctl rollout start --help")
-    asked = running.ask(opened, selection, making, wanted, chosen)
+    asked = asking.ask(opened, selection, making, wanted, chosen)
     question = f"Roll out {asked.prepared.bundle} {asked.prepared.version}?"
     manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
     raise typer.Exit(running.carry_out(asked, asked.rollout, manner))
@@ -135,7 +135,7 @@ def remove(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Take a bundle off the selected sites, wave by wave; protected kinds such as PersistentVolumeClaims stay."""
-    asked = running.ask(opening.of(ctx), selection, making, wanted, plans.Options(), kind=plans.Kind.REMOVE)
+    asked = asking.ask(opening.of(ctx), selection, making, wanted, plans.Options(), kind=plans.Kind.REMOVE)
     question = f"Take {asked.prepared.bundle} off?"
     manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
     raise typer.Exit(running.carry_out(asked, asked.rollout, manner))
@@ -158,13 +158,13 @@ def undo(
     """Bring every site that a run touched back to what it had, wave by wave."""
     opened = opening.of(ctx)
     loaded = opened.fleet()
-    strategy = running.strategy_of(opened, making)
+    strategy = asking.strategy_of(opened, making)
     with opened.store(loaded.project) as store:
         found = looking.find(store, run)
         touched = [name for name in looking.touched(store, found.id) if name in loaded.fleet.sites]
         ready = running.Opened.of(opened, loaded.project, store, (loaded.fleet.sites[name] for name in touched))
 
-        def make(engine: engines.Engine) -> running.Proposed:
+        def make(engine: engines.Engine) -> asking.Proposed:
             chosen = plans.Options(unstick=not no_unstick)
             return proposing.undo(engine, found, strategy, chosen, loaded.fleet.sites, remove_new=remove_new)
 
@@ -186,7 +186,7 @@ def catchup(
     opened = opening.of(ctx)
     loaded = opened.fleet()
     chosen = {site.name for site in selecting.select(loaded.fleet, selection, opening.read_stdin)}
-    strategy = running.strategy_of(opened, making)
+    strategy = asking.strategy_of(opened, making)
     with opened.store(loaded.project) as store:
         owed = [debt for debt in looking.payable(store) if debt.site in chosen]
         present = [loaded.fleet.sites[debt.site] for debt in owed]
@@ -206,7 +206,7 @@ def catchup(
 
 
 def _pay(ready: running.Opened, payable: catching.Payable, strategy: plans.Strategy, output: options.Output) -> int:
-    def make(engine: engines.Engine) -> running.Proposed:
+    def make(engine: engines.Engine) -> asking.Proposed:
         return proposing.catchup_of(engine, payable, strategy, ready.project)
 
     return running.carry_out_in(ready, make, running.Manner(yes=True, output=output))

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import pathlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Self
 
-import msgspec
-
-from fleetctl.cli import opening, options
-from fleetctl.console import checks
+from fleetctl.cli import asking, opening, options
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
-from fleetctl.inventory import fleets, selecting
 from fleetctl.kube import curl, transport
 from fleetctl.model import codes, errors, events, exits, outcomes, plans, projects, sites
-from fleetctl.rendering import bundles
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
 from fleetctl.rollout import (
@@ -27,25 +21,17 @@ from fleetctl.rollout import (
     engine,
     looking,
     planning,
-    preparing,
     proposing,
-    saving,
     starting,
-    strategies,
     versions,
 )
 from fleetctl.runs import loops, stopping
-from fleetctl.schema import fields
 from fleetctl.state import databases, runs
 
 __all__ = [
-    "Asked",
     "Make",
     "Manner",
     "Opened",
-    "Proposed",
-    "ask",
-    "ask_saved",
     "carry_out",
     "carry_out_in",
     "confirm",
@@ -54,25 +40,9 @@ __all__ = [
     "open_for",
     "propose",
     "show",
-    "strategy_of",
 ]
 
-Proposed = Awaitable[proposing.Proposal]
-Make = Callable[[engine.Engine], Proposed]
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """What a command line and the files amount to; nothing was contacted."""
-
-    opened: opening.Opening
-    loaded: fleets.Loaded
-    prepared: preparing.Prepared
-    described: plans.Plan
-
-    def rollout(self, ready: engine.Engine) -> Proposed:
-        """Propose what was asked."""
-        return proposing.rollout(ready, self.prepared, self.described)
+Make = Callable[[engine.Engine], asking.Proposed]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,71 +82,6 @@ class Manner:
     output: options.Output = options.Output.TABLE
 
 
-def ask(
-    opened: opening.Opening,
-    selection: selecting.Selection,
-    making: options.Making,
-    wanted: str,
-    chosen: plans.Options,
-    *,
-    kind: plans.Kind = plans.Kind.ROLLOUT,
-) -> Asked:
-    """Read files: the fleet, the bundle, its releases for the selected sites, the strategy."""
-    loaded = opened.fleet()
-    selected = selecting.select(loaded.fleet, selection, opening.read_stdin)
-    if not selection.narrows:
-        message = f"say which sites: this would take {len(selected):,} of them"
-        raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
-    bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
-    prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
-    checks.notes(prepared.limits, sys.stderr)
-    strategy = strategy_of(opened, making, bundle)
-    described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
-    opening.require_clean_in_ci(described)
-    return Asked(opened, loaded, prepared, described)
-
-
-def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
-    """Read a saved plan, and render again what it is about."""
-    plan = saving.load(file)
-    loaded = opened.fleet()
-    names = {member.site for member in plan.members}
-    selected = [site for site in loaded.fleet.sites.values() if site.name in names]
-    bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
-    prepared = preparing.prepare(loaded, selected, bundle, remove=plan.kind is plans.Kind.REMOVE)
-    now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
-    opening.require_clean_in_ci(plan, now)
-    return Asked(opened, loaded, prepared, plan)
-
-
-def strategy_of(
-    opened: opening.Opening, making: options.Making, bundle: bundles.Bundle | None = None
-) -> plans.Strategy:
-    """Return the strategy of the command line, or else the bundle's, or else that of the settings.
-
-    Raises ``InvalidInput`` or ``UsageError``.
-    """
-    usual = opened.settings().running
-    strategy = plans.Strategy()
-    if making.strategy is not None:
-        strategy = strategies.load(pathlib.Path(making.strategy))
-    elif bundle is not None and bundle.strategy is not None:
-        strategy = strategies.of(bundle.strategy)
-    elif usual.strategy is not None:
-        strategy = strategies.load(pathlib.Path(usual.strategy))
-    changed: dict[str, float] = {}
-    if (concurrency := making.concurrency or usual.concurrency) is not None:
-        changed["concurrency"] = concurrency
-    timeout = usual.timeout if making.timeout is None else making.timeout
-    if timeout is not None:
-        try:
-            changed["site_timeout"] = fields.seconds_of(timeout)
-        except ValueError:
-            message = f'--timeout "{timeout}" is no time such as 90s, 10m or 1h30m'
-            raise errors.UsageError(codes.Code.USAGE, message) from None
-    return msgspec.structs.replace(strategy, **changed)
-
-
 @contextlib.contextmanager
 def open_for(opened: opening.Opening, project: projects.Project, members: Iterable[sites.Site]) -> Iterator[Opened]:
     """Open the journal, and look up how the members are reached; raises before anything is contacted."""
@@ -185,7 +90,7 @@ def open_for(opened: opening.Opening, project: projects.Project, members: Iterab
         yield Opened(opened, project.name, store, endpoints)
 
 
-def propose(asked: Asked, make: Make) -> proposing.Proposal:
+def propose(asked: asking.Asked, make: Make) -> proposing.Proposal:
     """Read the clusters and make the plan; nothing is begun."""
     with open_for(asked.opened, asked.loaded.project, (one.site for one in asked.prepared.wanted)) as ready:
         versions.refuse_reused(ready.store, asked.prepared)
@@ -197,7 +102,7 @@ def propose(asked: Asked, make: Make) -> proposing.Proposal:
         return loops.run(work())
 
 
-def carry_out(asked: Asked, make: Make, manner: Manner) -> int:
+def carry_out(asked: asking.Asked, make: Make, manner: Manner) -> int:
     """Make a run, ask, work on it, and say how it ended; returns the exit code."""
     with open_for(asked.opened, asked.loaded.project, (one.site for one in asked.prepared.wanted)) as ready:
         versions.refuse_reused(ready.store, asked.prepared)

@@ -29,7 +29,7 @@ import jinja2
 from fleetctl.inventory import fleets as inventory_fleets
 from fleetctl.inventory import locating
 from fleetctl.model import layering, sites, values
-from fleetctl.rendering import bundles, filters, rendering
+from fleetctl.rendering import bundles, filters, renderers, rendering
 from tests.bench import fleets, measuring
 
 DEPLOYMENT = """\
@@ -109,7 +109,7 @@ class Work:
         jinja.filters.update(filters.FILTERS)
         self.templates = [jinja.get_template(name) for name, source in sources.items() if source.makes_objects]
         self.contexts = [
-            rendering.context_of(self.fleet, self.bundle, site, self._values(site)) for site in self.members
+            renderers.context_of(self.fleet, self.bundle, site, self._values(site)) for site in self.members
         ]
 
     def _bundle(self, folder: pathlib.Path, kind: str) -> bundles.Bundle:

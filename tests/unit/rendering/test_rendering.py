@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetctl.model import codes, errors, problems, releases, sites, values
-from fleetctl.rendering import bundles, rendering
+from fleetctl.rendering import bundles, renderers, rendering
 from tests.unit.rendering import making
 
 A = making.config_map("a", "x: {{ values.x | k }}")
@@ -33,7 +33,7 @@ def test_what_templates_see() -> None:
     """Five names and no more; the site without its access, of the fleet only the name."""
     bundle = making.bundle({})
     site = sites.Site("s1", labels={"ring": "1"}, nodes=(sites.Node("n0", "10.0.0.1"),), vars={"app": {"x": 1}})
-    context = rendering.context_of(making.fleet(), bundle, site, {"x": 1})
+    context = renderers.context_of(making.fleet(), bundle, site, {"x": 1})
     assert sorted(context) == ["bundle", "fleet", "site", "values", "vars"]
     assert context["fleet"] == {"name": "demo"}
     assert context["bundle"] == {"name": "app", "version": "1.0.0", "namespace": "home"}

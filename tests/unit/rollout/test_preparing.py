@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from fleetctl.cli import opening, options, running
+from fleetctl.cli import asking, opening, options
 from fleetctl.inventory import fleets, locating
 from fleetctl.model import codes, errors, plans
 from fleetctl.rendering import bundles
@@ -77,7 +77,7 @@ def test_the_command_lines_strategy_comes_before_the_bundles(tmp_path: pathlib.P
     file = tmp_path / "strategy.yaml"
     file.write_text("apiVersion: fleetctl.dev/v1alpha1\nkind: Strategy\nsoak: 6s\n", encoding="utf-8")
     opened = opening.Opening(tmp_path)
-    chosen = running.strategy_of(opened, options.Making(concurrency=3), bundle)
+    chosen = asking.strategy_of(opened, options.Making(concurrency=3), bundle)
     assert (chosen.soak, chosen.concurrency) == (5.0, 3)
-    assert running.strategy_of(opened, options.Making(strategy=str(file)), bundle) == plans.Strategy(soak=6.0)
-    assert running.strategy_of(opened, options.Making()) == plans.Strategy()
+    assert asking.strategy_of(opened, options.Making(strategy=str(file)), bundle) == plans.Strategy(soak=6.0)
+    assert asking.strategy_of(opened, options.Making()) == plans.Strategy()
