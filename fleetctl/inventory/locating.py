@@ -7,8 +7,9 @@ import stat
 
 import msgspec
 
+from fleetctl.inventory import entries
 from fleetctl.model import codes, errors, problems, projects, secretrefs, values
-from fleetctl.reading import disk, yaml12
+from fleetctl.reading import disk
 
 __all__ = ["FILE", "Settings", "file", "find", "key_place", "missing", "project", "settings"]
 
@@ -94,7 +95,7 @@ def missing(of_project: projects.Project, said: Settings) -> dict[str, pathlib.P
     }
 
 
-def key_place(identity: str, kept_in: values.Vars, document: yaml12.Document) -> projects.KeyPlace:
+def key_place(identity: str, kept_in: values.Vars, document: entries.Places) -> projects.KeyPlace:
     """Return a project's key and where it is kept, as its settings file says; raises ``InvalidInput``."""
     try:
         return projects.KeyPlace(identity, secretrefs.of(kept_in))
