@@ -170,6 +170,8 @@ def test_every_code_has_a_case() -> None:
     elsewhere = {codes.Code.INTERNAL, codes.Code.OUTPUT_UNWRITABLE}
     # What needs Helm and kustomize: tests/unit/rendering/test_externals.py.
     elsewhere |= {codes.Code.HELM_FAILED, codes.Code.HELM_HOOK, codes.Code.KUSTOMIZE_FAILED}
+    # What needs a secret store that refuses, or talks nonsense: tests/unit/secrets.
+    elsewhere |= {codes.Code.SECRET_REFUSED, codes.Code.SECRET_BROKEN}
     # What needs clusters, a service, another process or a failing disk: tests/unit/{cli,inventory,rollout,state}.
     elsewhere |= {
         codes.Code.BUNDLE_VERSION_REUSED,
