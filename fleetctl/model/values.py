@@ -49,8 +49,10 @@ def kind_of(value: object) -> str:
             return "a list"
         case dict():
             return "a map"
-        case _:
+        case Unset():
             return str(value)
+        case _:
+            return f"a {type(value).__name__}"  # Python's own words for a value may hold its address
 
 
 def text_of(value: str | float) -> str:

@@ -122,6 +122,11 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "name": "The name of the fleet, which also marks what it owns in clusters: a DNS-1123 label.",
         "paths": "Where the folders of the project lie.",
         "flags": "Defaults of flags, for everybody who works on the project.",
+        "projectKey": "The key that makes fingerprints of secrets, by which a rotated one counts as a change.",
+    },
+    "ProjectKey": {
+        "id": "Which key it is, as fleetctl keys show tells; another key is refused.",
+        "keptIn": "Where the key is kept: a reference to a secret.",
     },
     "Probe": {
         "name": "The name of the probe, for screens: a DNS-1123 label.",

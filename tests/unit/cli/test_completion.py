@@ -50,7 +50,7 @@ def _bash(line: str) -> list[str]:
         ("fleetctl inventory list --s", ["--selector", "--site", "--sample", "--seed"]),
         ("fleetctl inventory list -o ", ["table", "wide", "name", "json", "yaml", "jsonl"]),
         ("fleetctl render --format k", ["kyaml"]),
-        ("fleetctl explain inventory/duplicate-s", ["inventory/duplicate-site"]),
+        ("fleetctl explain inventory/duplicate-si", ["inventory/duplicate-site"]),
         (f"fleetctl -C {RETAIL} why store-0010", [f"store-0010{n}" for n in range(1, 10)]),
         (f"fleetctl -C {RETAIL} get sites -g north", [""]),
         (f"fleetctl -C {RETAIL} get sites -g eu-n", ["eu-north"]),

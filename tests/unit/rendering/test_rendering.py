@@ -30,11 +30,11 @@ def test_values_lie_over_the_bundles() -> None:
 
 
 def test_what_templates_see() -> None:
-    """Five names and no more; the site without its access, of the fleet only the name."""
+    """Five names and two functions, and no more; the site without its access, of the fleet only the name."""
     bundle = making.bundle({})
     site = sites.Site("s1", labels={"ring": "1"}, nodes=(sites.Node("n0", "10.0.0.1"),), vars={"app": {"x": 1}})
     context = renderers.context_of(making.fleet(), bundle, site, {"x": 1})
-    assert sorted(context) == ["bundle", "fleet", "site", "values", "vars"]
+    assert sorted(context) == ["bundle", "fleet", "secret", "secret_hash", "site", "values", "vars"]
     assert context["fleet"] == {"name": "demo"}
     assert context["bundle"] == {"name": "app", "version": "1.0.0", "namespace": "home"}
     assert isinstance(context["site"], dict)

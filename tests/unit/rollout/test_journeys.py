@@ -243,7 +243,10 @@ def test_a_half_applied_site_is_brought_back(tmp_path: pathlib.Path) -> None:
         shop.bundle("1.1.0", "app:2", extra=("new",))
         broken = tmp_path / "templates" / "app" / "zz.yaml.j2"
         broken.write_text(
-            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {replicaz: 1}\n", encoding="utf-8"
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n"
+            "  serviceName: db\n  selector: {matchLabels: {app: db}}\n"
+            "  template: {metadata: {labels: {app: other}}, spec: {containers: [{name: db, image: 'db:1'}]}}\n",
+            encoding="utf-8",
         )
         run = shop.rollout()
         row = shop.row(run.run, "s1")
