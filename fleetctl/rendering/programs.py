@@ -9,21 +9,18 @@ import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
 import tempfile
-import threading
 from typing import Final
 
 import msgspec
 
 from fleetctl.model import codes, errors
+from fleetctl.reading import processes
 
 __all__ = ["Failed", "Program", "find", "run"]
 
 _TIMEOUT: Final = 60.0
 _LARGEST: Final = 64 * 1024 * 1024
-_WORDS: Final = 16 * 1024
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A proxy that is not there: a program that tries to fetch something fails at once."""
@@ -60,53 +57,27 @@ def find(name: str, least: tuple[int, int], ask: tuple[str, ...], code: codes.Co
 
 def run(program: Program, arguments: tuple[str, ...], text: bytes = b"") -> str:
     """Return what a program says when it is given some text; raises ``Failed``."""
-    with tempfile.TemporaryDirectory(prefix="fleetctl-run-") as home, tempfile.TemporaryFile() as given:
-        given.write(text)
-        given.seek(0)
-        with tempfile.TemporaryFile() as complaints:
-            out, code = _ran([program.path, *arguments], given.fileno(), complaints.fileno(), home)
-            complaints.seek(0)
-            words = complaints.read(_WORDS).decode("utf-8", "replace").strip()
-    if len(out) > _LARGEST:
-        raise Failed(f"it made more than {_LARGEST // 1024 // 1024} MiB of text")
-    if code == -signal.SIGKILL:
-        raise Failed(f"it did not end within {_TIMEOUT:.0f} s")
-    if code:
-        raise Failed(words or f"it ended with {code} and said nothing")
+    words = [program.path, *arguments]
+    with tempfile.TemporaryDirectory(prefix="fleetctl-run-") as home:
+        folder, environment = pathlib.Path(home), _environment(home)
+        try:
+            done = processes.run(
+                words, folder=folder, environment=environment, timeout=_TIMEOUT, most=_LARGEST, text=text
+            )
+        except processes.Failed as failed:
+            said = {
+                "start": f"it cannot be run: {failed}",
+                "time": f"it did not end within {_TIMEOUT:.0f} s",
+                "size": f"it made more than {_LARGEST // 1024 // 1024} MiB of text",
+            }
+            raise Failed(said[failed.why]) from None
+    if done.status:
+        complaints = done.said.decode("utf-8", "replace").strip()
+        raise Failed(complaints or f"it ended with {done.status} and said nothing")
     try:
-        return out.decode("utf-8")
+        return done.output.decode("utf-8")
     except UnicodeDecodeError:
         raise Failed("what it made is not UTF-8 text") from None
-
-
-def _ran(command: list[str], given: int, complaints: int, home: str) -> tuple[bytes, int]:
-    try:
-        process = subprocess.Popen(  # noqa: S603  # a program of the user's PATH, no shell
-            command,
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            cwd=home,
-            env=_environment(home),
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise Failed(f"it cannot be run: {error.strerror}") from None
-    timer = threading.Timer(_TIMEOUT, _kill, (process,))
-    timer.start()
-    with process:
-        assert process.stdout is not None  # noqa: S101  # a pipe, as asked for
-        out = process.stdout.read(_LARGEST + 1)
-        if len(out) > _LARGEST:
-            _kill(process)
-        code = process.wait()
-    timer.cancel()
-    return out, code
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(home: str) -> dict[str, str]:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import selectors
-import signal
-import subprocess
-import time
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from fleetctl.model import codes, secretrefs
+from fleetctl.reading import processes
 from fleetctl.secrets import masking, providers
 
-__all__ = ["TIMEOUT", "Done", "Exec", "run"]
+__all__ = ["TIMEOUT", "Exec", "run"]
 
 TIMEOUT: Final = 30.0
 """Seconds that a command may take."""
@@ -39,70 +33,21 @@ class Exec:
         return providers.taken(done.output, f"the output of {key[0]}", output=True)
 
 
-class Done(msgspec.Struct, frozen=True):
-    """How a command ended; what it said on standard error went to nobody, for it may hold what it knows."""
-
-    status: int
-    output: bytes
-
-    def __repr__(self) -> str:
-        """Leave the output out."""
-        return f"Done({self.status})"
-
-
 def run(
     around: providers.Surroundings, words: Sequence[str], *, timeout: float = TIMEOUT, most: int = masking.MOST
-) -> Done:
-    """Run a command in the project's folder and return its end; raises ``Fault``."""
+) -> processes.Done:
+    """Run a command in the project's folder and return its end; raises ``Fault``.
+
+    What it says on standard error is not for anybody: it may hold what it knows.
+    """
+    environment = around.variables_of_children()
     try:
-        process = subprocess.Popen(  # noqa: S603  # the operator's own words, and no shell
-            words,
-            cwd=around.root,
-            env=around.variables_of_children(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not a command"
-        raise providers.Fault(codes.Code.SECRET_NOT_CONFIGURED, f"{words[0]} cannot be run: {why}") from None
-    try:
-        output = _output(process, words[0], time.monotonic() + timeout, timeout, most)
-        return Done(process.returncode, output)
-    finally:
-        _end(process)
-
-
-def _output(process: subprocess.Popen[bytes], name: str, end: float, timeout: float, most: int) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    late = providers.Fault(codes.Code.SECRET_UNAVAILABLE, f"{name} took more than {timeout:g} s")
-    pipe = process.stdout
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)  # type: ignore[arg-type]  # asked for a pipe
-        while True:
-            if not selector.select(max(0.0, end - time.monotonic())):
-                raise late
-            piece = os.read(pipe.fileno(), 65536)  # type: ignore[union-attr]  # asked for a pipe
-            if not piece:
-                break
-            pieces.append(piece)
-            size += len(piece)
-            if size > most + 2:
-                message = f"the output of {name} is larger than {most // 2**20} MiB"
-                raise providers.Fault(codes.Code.SECRET_BAD_VALUE, message)
-    try:
-        process.wait(max(0.0, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise late from None
-    return b"".join(pieces)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave nothing running: the command leads a group of its own, with all that it started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+        return processes.run(words, folder=around.root, environment=environment, timeout=timeout, most=most + 2)
+    except processes.Failed as failed:
+        name = words[0]
+        code, message = {
+            "start": (codes.Code.SECRET_NOT_CONFIGURED, f"{name} cannot be run: {failed}"),
+            "time": (codes.Code.SECRET_UNAVAILABLE, f"{name} took more than {timeout:g} s"),
+            "size": (codes.Code.SECRET_BAD_VALUE, f"the output of {name} is larger than {most // 2**20} MiB"),
+        }[failed.why]
+        raise providers.Fault(code, message) from None

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
-import selectors
 import shutil
 import signal
 import stat
-import subprocess
-import time
 from collections.abc import Mapping, Sequence
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from fleetctl.inventory.sources import ansible, mapping, records
 from fleetctl.model import codes, problems, values
-from fleetctl.reading import yaml12
+from fleetctl.reading import processes, yaml12
 from fleetctl.schema import checking, fields, shapes, sources
 
 __all__ = ["MOST", "gather"]
 
 MOST: Final = 64 * 2**20
 """Bytes that a program may print."""
-_MOST_SAID: Final = 64 * 1024
-"""Bytes of standard error that are kept, the last ones."""
 _ALWAYS: Final = ("PATH", "HOME", "LANG", "TMPDIR")
 _SHORTEST_SECRET: Final = 6
 
@@ -101,65 +95,21 @@ def _output(source: sources.Exec, folder: pathlib.Path, mark: problems.Mark) -> 
     program = source.command[0]
     # A path is read from the source's folder, a bare name looked for as a shell does.
     found = str(folder / program) if "/" in program else shutil.which(program)
+    words, timeout = [found or program, *source.command[1:]], fields.seconds_of(source.timeout)
     try:
-        process = subprocess.Popen(  # noqa: S603  # the operator's own program, from the operator's own file
-            [found or program, *source.command[1:]],
-            cwd=folder,
-            env=given,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # so that what it starts ends with it
-        )
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it holds a null byte"
-        message = f"{program} cannot be started: {said}"
-        raise records.one(codes.Code.SOURCE_PROGRAM_FAILED, message, mark, ("exec", "command")) from None
-    with process:
-        try:
-            printed, errors = _listen(process, fields.seconds_of(source.timeout))
-        except _Limit as limit:
-            raise records.one(codes.Code.SOURCE_PROGRAM_FAILED, f"{program} {limit}", mark, ("exec",)) from None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode:
-        words = _last_line(errors, [given[name] for name in source.env])
-        message = f"{program} ended with {_ending(process.returncode)}{f': {words}' if words else ''}"
+        done = processes.run(words, folder=folder, environment=given, timeout=timeout, most=MOST)
+    except processes.Failed as failed:
+        said, field = {
+            "start": (f"cannot be started: {failed}", ("exec", "command")),
+            "time": (f"did not end within {timeout:g} s", ("exec",)),
+            "size": (f"printed more than {MOST // 2**20} MiB", ("exec",)),
+        }[failed.why]
+        raise records.one(codes.Code.SOURCE_PROGRAM_FAILED, f"{program} {said}", mark, field) from None
+    if done.status:
+        last = _last_line(done.said, [given[name] for name in source.env])
+        message = f"{program} ended with {_ending(done.status)}{f': {last}' if last else ''}"
         raise records.one(codes.Code.SOURCE_PROGRAM_FAILED, message, mark, ("exec",))
-    return printed
-
-
-class _Limit(Exception):
-    """The program took too long or printed too much."""
-
-
-def _listen(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes]:
-    """Read both streams until they end; raises ``_Limit``."""
-    printed, said = bytearray(), bytearray()
-    end = time.monotonic() + timeout
-    with selectors.DefaultSelector() as waiting:
-        streams: list[tuple[IO[bytes] | None, bytearray]] = [(process.stdout, printed), (process.stderr, said)]
-        for stream, into in streams:
-            if stream is not None:
-                waiting.register(stream, selectors.EVENT_READ, into)
-        while waiting.get_map():
-            ready = waiting.select(max(0.0, end - time.monotonic()))
-            if not ready and time.monotonic() >= end:
-                raise _Limit(f"did not end within {timeout:g} s")
-            for key, _ in ready:
-                piece = os.read(key.fd, 65536)
-                key.data.extend(piece)
-                if not piece:
-                    waiting.unregister(key.fileobj)
-            if len(printed) > MOST:
-                raise _Limit(f"printed more than {MOST // 2**20} MiB")
-            del said[:-_MOST_SAID]
-    try:
-        process.wait(max(0.0, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise _Limit(f"did not end within {timeout:g} s") from None
-    return bytes(printed), bytes(said)
+    return done.output
 
 
 def _ending(code: int) -> str:
