@@ -12,7 +12,7 @@ import typer
 from fleetctl.cli import commands
 from fleetctl.model import codes, errors
 from fleetctl.reading import disk, scalars
-from fleetctl.schema import editors, shapes
+from fleetctl.schema import editors
 
 __all__ = ["app", "schema"]
 
@@ -36,7 +36,7 @@ def schema(
     if out is None:
         sys.stdout.write(_text(editors.combined() if wanted is None else editors.of(wanted)))
         return
-    named = {one: editors.of(one) for one in ([wanted] if wanted else shapes.KINDS)}
+    named = {one: editors.of(one) for one in ([wanted] if wanted else editors.KINDS)}
     if wanted is None:
         named[editors.COMBINED] = editors.combined()
     for name, made in named.items():
@@ -45,9 +45,9 @@ def schema(
 
 def _known(kind: str) -> str:
     """Return a kind as it is spelled; raises ``UsageError``."""
-    spelled = {one.lower(): one for one in shapes.KINDS}
+    spelled = {one.lower(): one for one in editors.KINDS}
     if kind.lower() not in spelled:
-        near = scalars.did_you_mean(kind, shapes.KINDS) or f"; there is: {', '.join(shapes.KINDS)}"
+        near = scalars.did_you_mean(kind, editors.KINDS) or f"; there is: {', '.join(editors.KINDS)}"
         raise errors.UsageError(codes.Code.USAGE, f'there is no kind "{kind}"{near}')
     return spelled[kind.lower()]
 

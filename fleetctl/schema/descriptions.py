@@ -45,6 +45,16 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "config": "The distribution's own configuration, taken as it is.",
         "endpoint": "The address of the API server: https://HOST[:PORT][/PATH].",
     },
+    "Csv": {
+        "file": "The file, from this one's folder: UTF-8, its first line names the columns.",
+        "delimiter": "What stands between columns.",
+    },
+    "Exec": {
+        "command": "The program and its arguments; no shell reads them.",
+        "env": "Variables that it gets beside PATH, HOME, LANG and TMPDIR; each must be set.",
+        "format": "What it prints: a SiteList, a list of maps, or what ansible-inventory --list prints.",
+        "timeout": "After which it is killed, with all that it started: 90s, 10m.",
+    },
     "ExecProbe": {
         "workload": "Such as Deployment/gateway.",
         "container": "The container to run in; the first unless given.",
@@ -86,6 +96,10 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "proxy": "An http, https, socks5 or socks5h URL.",
         "kubeconfig": "PATH#CONTEXT of a kubeconfig; the path is relative to the project.",
     },
+    "Kubeconfig": {
+        "file": "The kubeconfig, from this file's folder; ~ is the home folder.",
+        "contexts": "Names or patterns such as store-*; all unless given. Each context is a site.",
+    },
     "Kustomize": {
         "folder": "The folder in the bundle that holds all that is built.",
         "build": "The part of the folder to begin with, such as overlays/edge; all of it unless given.",
@@ -98,6 +112,24 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "lat": "Latitude in degrees.",
         "lon": "Longitude in degrees.",
         "timezone": "The IANA time zone in which windows are read.",
+    },
+    "Netbox": {
+        "url": "Its address, without /api: https://HOST; http:// only for this machine.",
+        "token": "Where the token is kept; never the token itself.",
+        "ca": "PEM file with the authority of its certificate; the system's unless given.",
+        "sites": "Filters of /api/dcim/sites/, as they are.",
+        "nodes": "What is a node.",
+        "timeout": "For one page: 90s, 10m.",
+        "pageSize": "Things on a page; a NetBox may allow fewer.",
+    },
+    "NetboxNodes": {
+        "from": "What nodes are in this NetBox.",
+        "filter": "Filters of that list, as they are.",
+        "role": "What these nodes do in the cluster.",
+    },
+    "NetboxToken": {
+        "env": "The variable that holds it.",
+        "file": "The file that holds it.",
     },
     "Node": {
         "name": "The name of the node, unique at the site: a DNS-1123 label.",
@@ -157,6 +189,17 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "defaults": "Laid under each site of this document.",
         "sites": "The sites.",
     },
+    "Source": {
+        "apiVersion": "The version of the form of this file.",
+        "kind": KIND,
+        "name": "The name of the source, unique in the inventory; inventory sync takes it.",
+        "csv": "A table: each row is a site, or a node of one.",
+        "exec": "A program that prints JSON.",
+        "kubeconfig": "Contexts of a kubeconfig: each is a site.",
+        "netbox": "Sites and devices of a NetBox.",
+        "map": "Which field of a site, or of its nodes (node.*), is filled from what.",
+        "defaults": "Laid under each site of the source.",
+    },
     "SshAccess": {
         "user": "The user to log in as.",
         "port": "The port of sshd.",
@@ -182,6 +225,12 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "effect": "What happens to pods that do not tolerate it.",
         "value": "The value of the taint.",
     },
+    "Taken": {
+        "from": "The name of a column, or a path into a record such as region.slug.",
+        "type": "What is made of the text; elsewhere than below vars the field knows its type.",
+        "values": "What is found is looked up here; what is not here is an error.",
+        "prefix": "Put before a label value or name; with type flags before the label key.",
+    },
     "WaveRule": {
         "name": "For screens; the number of the wave unless given.",
         "count": "So many sites.",
@@ -193,7 +242,7 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "duration": "How long it stays open: 3h, 1h30m, 2d.",
     },
 }
-"""Class of ``shapes``, then key; a shape that extends another has the sentences of that one."""
+"""Class of a shape, then key; a shape that extends another has the sentences of that one."""
 
 
 def of(shape: type[pydantic.BaseModel], key: str) -> str:

@@ -12,13 +12,15 @@ from typing import Any, Final
 import pydantic_core
 from pydantic import json_schema
 
-from fleetctl.schema import descriptions, shapes, written
+from fleetctl.schema import descriptions, shapes, sources, written
 
-__all__ = ["COMBINED", "DRAFT", "combined", "of"]
+__all__ = ["COMBINED", "DRAFT", "KINDS", "combined", "of"]
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 COMBINED: Final = "fleetctl"
 """The name of the schema that takes every kind."""
+KINDS: Final[dict[str, type[shapes.Shape]]] = {**shapes.KINDS, "Source": sources.Source}
+"""Every kind of file that people write."""
 
 _Schema = dict[str, Any]
 _REFERENCE = "#/definitions/{model}"
@@ -74,7 +76,7 @@ def combined() -> _Schema:
 
     With ``if`` and ``then``, so that an editor shows the faults of that kind, and not of the one that is nearest.
     """
-    kinds = list(shapes.KINDS)
+    kinds = list(KINDS)
     made = _definitions(kinds)
     top: _Schema = {
         "title": COMBINED,
@@ -103,7 +105,7 @@ def combined() -> _Schema:
 def _definitions(kinds: list[str]) -> dict[str, _Schema]:
     """Return the schemas of kinds and of all shapes in them, by name."""
     _, made = json_schema.models_json_schema(
-        [(shapes.KINDS[kind], "validation") for kind in kinds], ref_template=_REFERENCE, schema_generator=_Maker
+        [(KINDS[kind], "validation") for kind in kinds], ref_template=_REFERENCE, schema_generator=_Maker
     )
     found: dict[str, _Schema] = made["$defs"]
     for kind in kinds:

@@ -12,7 +12,7 @@ import pydantic_core
 
 from fleetctl.model import problems
 from fleetctl.reading import scalars
-from fleetctl.schema import fields, shapes
+from fleetctl.schema import fields, shapes, written
 
 __all__ = [
     "Csv",
@@ -64,6 +64,7 @@ _NODE: Final = (
 )
 _OPEN: Final = {("labels",): 1, ("node", "labels"): 1, ("vars",): 64, ("node", "vars"): 64, ("cluster", "config"): 64}
 """What people name the inside of, and how deep that goes: a label is one step, vars are a tree."""
+_SORTS: Final = ("csv", "exec", "kubeconfig", "netbox")
 _FIELDS: Final = (
     "name, state, labels.KEY, location.lat, cluster.version, access.ssh.user, bundles, vars.PATH, node.name, "
     "node.address, node.role and others (docs/reference/sources.md)"
@@ -90,14 +91,30 @@ def _target(text: str) -> str:
     return text
 
 
-def _fault(message: str) -> pydantic_core.PydanticCustomError:
-    return pydantic_core.PydanticCustomError("bad-value", "{said}", {"said": message})
+def _fault(message: str, *below: str) -> pydantic_core.PydanticCustomError:
+    return pydantic_core.PydanticCustomError("bad-value", "{said}", {"said": message, "below": below})
 
 
-Target = Annotated[str, pydantic.AfterValidator(_target)]
+def _pattern(field: tuple[str, ...]) -> str:
+    """Return what a schema takes for a field: each step plain, or in brackets, where a schema looks no further."""
+    first, *more = (rf'(?:{step}|\[".*"\])' for step in field)
+    inner = {0: "", 1: r"(?:\.[^.\[]+|\[.+\])?"}.get(_OPEN.get(field, 0), r"(?:[.\[].+)?")
+    return "".join([first, *(rf"\.?{step}" for step in more)]) + inner
+
+
+Target = Annotated[
+    str,
+    pydantic.AfterValidator(_target),
+    written.Text("|".join(map(_pattern, (*_SITE, *_NODE))), "a field of a site"),
+]
 """A field of a site, or of its nodes below ``node``, as ``explain`` takes paths."""
 
 _Text = Annotated[str, pydantic.Field(min_length=1)]
+
+
+def _one_of(*keys: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the rule of a schema that exactly one of these keys is given."""
+    return {"oneOf": [{"required": [key], "properties": {key: given}} for key in keys]}
 
 
 class Taken(shapes.Shape):
@@ -113,7 +130,7 @@ def _spelled_out(value: object) -> object:
     return {"from": value} if isinstance(value, str) else value
 
 
-_Map = dict[Target, Annotated[Taken, pydantic.BeforeValidator(_spelled_out, json_schema_input_type=str | Taken)]]
+_Map = dict[Target, Annotated[Taken, pydantic.BeforeValidator(_spelled_out, json_schema_input_type=_Text | Taken)]]
 
 
 class Csv(shapes.Shape):
@@ -142,6 +159,8 @@ class Kubeconfig(shapes.Shape):
 class NetboxToken(shapes.Shape):
     """Where the token is; never the token itself."""
 
+    model_config = pydantic.ConfigDict(json_schema_extra=_one_of("env", "file", given={"minLength": 1}))
+
     env: str = ""
     file: str = ""
 
@@ -160,16 +179,25 @@ def _query(value: Query) -> Query:
     for key, one in value.items():
         for item in one if isinstance(one, list) else [one]:
             if not isinstance(item, str | int | float):
-                raise pydantic_core.PydanticCustomError(
-                    "bad-value", "{said}", {"said": "a filter is text, a number, true or false, or a list of these"}
-                )
+                raise _fault("a filter is text, a number, true or false, or a list of these", key)
         if key in _OURS:
             raise _fault(f'"{key}" is set by fleetctl itself; take it out')
     return value
 
 
 _OURS: Final = frozenset({"limit", "offset", "ordering", "fields", "brief", "exclude", "omit", "format"})
-_Filter = Annotated[Query, pydantic.AfterValidator(_query)]
+_PLAIN: Final = ["string", "number", "boolean"]
+_Filter = Annotated[
+    Query,
+    pydantic.AfterValidator(_query),
+    pydantic.WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"not": {"enum": sorted(_OURS)}},
+            "additionalProperties": {"type": [*_PLAIN, "array"], "items": {"type": _PLAIN}},
+        }
+    ),
+]
 _LOCAL: Final = re.compile(r"localhost|.*\.localhost")
 
 
@@ -180,6 +208,13 @@ def _url(value: str) -> str:
     if parts.scheme == "http" and not _is_local(parts.hostname):
         raise _fault("a token must not travel unencrypted: use https:// (http:// is for this machine only)")
     return value
+
+
+_Url = Annotated[
+    str,
+    pydantic.AfterValidator(_url),
+    written.Text("[hH][tT][tT][pP][sS]?://[^@]+", 'an address such as "https://netbox.example.com"'),
+]
 
 
 def _is_local(host: str) -> bool:
@@ -200,7 +235,7 @@ class NetboxNodes(shapes.Shape):
 class Netbox(shapes.Shape):
     """Sites and devices of a NetBox."""
 
-    url: Annotated[str, pydantic.AfterValidator(_url)]
+    url: _Url
     token: NetboxToken
     ca: str = ""
     sites: _Filter = pydantic.Field(default={})
@@ -231,6 +266,17 @@ class Lock(shapes.Shape):
 class Source(shapes.Shape):
     """kind: Source; where sites come from, to be materialised by ``inventory sync``."""
 
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            **_one_of(*_SORTS, given={"type": "object"}),
+            "if": {
+                "required": ["exec"],
+                "properties": {"exec": {"type": "object", "properties": {"format": {"const": "sites"}}}},
+            },
+            "then": {"properties": {"map": {"maxProperties": 0}}},
+        }
+    )
+
     api_version: Literal["fleetctl.dev/v1alpha1"]
     kind: str
     name: fields.DnsLabel
@@ -243,10 +289,11 @@ class Source(shapes.Shape):
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> Self:
-        given = [name for name in ("csv", "exec", "kubeconfig", "netbox") if getattr(self, name) is not None]
+        given = [name for name in _SORTS if getattr(self, name) is not None]
         if len(given) != 1:
             said = f"; here are {' and '.join(given)}" if given else ""
             raise _fault(f"a source is one of csv, exec, kubeconfig and netbox{said}")
         if self.exec is not None and self.exec.format == "sites" and self.map:
-            raise _fault('a program with "format: sites" prints sites as they are; take map out, or set the format')
+            message = 'a program with "format: sites" prints sites as they are; take map out, or set the format'
+            raise _fault(message, "map")
         return self

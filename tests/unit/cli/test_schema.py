@@ -8,14 +8,14 @@ import pytest
 import typer.testing
 
 from fleetctl.cli import main
-from fleetctl.schema import editors, shapes
+from fleetctl.schema import editors
 
 
 def _run(*arguments: str) -> Any:  # noqa: ANN401  # Typer's own type of results is not public
     return typer.testing.CliRunner().invoke(main.app, ["schema", *arguments], prog_name="fleetctl")
 
 
-@pytest.mark.parametrize("kind", list(shapes.KINDS))
+@pytest.mark.parametrize("kind", list(editors.KINDS))
 @pytest.mark.parametrize("spelled", [str, str.lower])
 def test_a_kind_is_printed_however_it_is_spelled(kind: str, spelled: Any) -> None:  # noqa: ANN401  # str or its method
     """The schema of a kind, as JSON."""
@@ -32,7 +32,7 @@ def test_all_are_written(tmp_path: pathlib.Path) -> None:
     """One file a kind, and the one for all; standard output names them."""
     out = tmp_path / "new" / "schemas"
     result = _run("--out", str(out))
-    names = [f"{name}.schema.json" for name in (*shapes.KINDS, "fleetctl")]
+    names = [f"{name}.schema.json" for name in (*editors.KINDS, "fleetctl")]
     assert result.stdout.splitlines() == [str(out / name) for name in names]
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
     assert json.loads((out / "Group.schema.json").read_text(encoding="utf-8")) == editors.of("Group")
