@@ -38,6 +38,7 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            gc.freeze()  # else the first thing that it does is to look at all of them once
             gc.enable()
 
 

@@ -164,6 +164,12 @@ class Constructor:
                 firsts = firsts or _first_keys(node)
                 self._duplicate(key_node, firsts[key])
                 continue
+            if type(value_node) is yaml.ScalarNode:  # most values; most of these are text, and no call is made for it
+                word = value_node.value
+                tag = value_node.tag
+                if tag == QUOTED or (tag == PLAIN and type(resolve(word)) is str):
+                    made[key] = word
+                    continue
             made[key] = value(value_node, depth)
         for merge in merges:
             self._merge(made, merge, depth)

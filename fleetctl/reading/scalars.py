@@ -38,6 +38,8 @@ _FLOAT_11 = re.compile(r"[-+]?[0-9]+\.[0-9]*[eE][-+][0-9]+|\.[0-9]+[eE][-+][0-9]
 _PREFIXED = re.compile(r"[-+]?0([xX][0-9a-fA-F_]+|[oO][0-7_]+|[bB][-+]?[01_]+)")
 _SEXAGESIMAL_11 = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 _DATE_11 = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt\s].*)?", re.DOTALL)
+_DOTTED = re.compile(r"[0-9]+(\.[0-9]+){2,}")
+"""IPv4 addresses and versions: two dots are in nobody's number, and no date begins with them."""
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _INT64 = range(-(2**63), 2**63)
 _LONGEST = 26
@@ -68,7 +70,7 @@ def resolve(word: str) -> Scalar | Ambiguous:
         return Ambiguous("is a boolean in YAML 1.1 and text in 1.2", (_quoted(word),))
     if word in _INDICATORS_11:
         return Ambiguous("has a meaning of its own in YAML 1.1 and is text in 1.2", (_quoted(word),))
-    return _number(word)
+    return word if _DOTTED.fullmatch(word) else _number(word)
 
 
 def is_plain_text(word: str) -> bool:

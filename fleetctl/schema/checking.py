@@ -15,7 +15,7 @@ import pydantic_core
 
 from fleetctl.model import codes, problems, secretrefs, settings, values
 from fleetctl.reading import scalars, yaml12
-from fleetctl.schema import shapes
+from fleetctl.schema import quick, shapes
 
 __all__ = ["Area", "check", "faults", "kind", "only"]
 
@@ -61,12 +61,12 @@ def kind(document: yaml12.Document, area: Area, allowed: tuple[str, ...]) -> str
 
 def check(document: yaml12.Document, area: Area, shape: type[shapes.Shape]) -> list[problems.Problem]:
     """Hold a document against a shape; an empty list means that it fits."""
-    try:
-        shape.model_validate(document.data)
-    except pydantic.ValidationError as error:
-        found = [_problem(document, area, shape, fault) for fault in error.errors(include_url=False)]
-    else:
-        found = []
+    found: list[problems.Problem] = []
+    if not quick.fits(document.data, shape, unset=document.mentions(str(values.UNSET))):
+        try:
+            shape.model_validate(document.data)
+        except pydantic.ValidationError as error:
+            found = [_problem(document, area, shape, fault) for fault in error.errors(include_url=False)]
     if document.mentions(secretrefs.KEY):
         found += _reference_problems(document, area)
     return found

@@ -27,6 +27,7 @@ __all__ = [
     "Append",
     "Text",
     "Unsettable",
+    "let_unset_pass",
     "whole",
 ]
 
@@ -86,7 +87,7 @@ class Unsettable:
         handler: pydantic.GetCoreSchemaHandler,
     ) -> pydantic_core.CoreSchema:
         """Let the mark pass around the checks of the type."""
-        return pydantic_core.core_schema.no_info_wrap_validator_function(_keep, handler(source))
+        return pydantic_core.core_schema.no_info_wrap_validator_function(let_unset_pass, handler(source))
 
     def __get_pydantic_json_schema__(
         self, core: pydantic_core.CoreSchema, handler: pydantic.GetJsonSchemaHandler
@@ -114,5 +115,6 @@ _NAMES = {
 }
 
 
-def _keep(value: object, handler: pydantic.ValidatorFunctionWrapHandler) -> object:
+def let_unset_pass(value: object, handler: pydantic.ValidatorFunctionWrapHandler) -> object:
+    """Let ``!unset`` pass, and have anything else checked."""
     return value if value is values.UNSET else handler(value)

@@ -231,3 +231,18 @@ def test_the_collector_comes_back_as_it_was(*, was_enabled: bool) -> None:
         assert gc.isenabled() is was_enabled
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_the_collector_leaves_alone_what_a_load_made() -> None:
+    """It comes back to a generation without the objects of the burst, which all stay."""
+    before = gc.isenabled()
+    gc.enable()
+    try:
+        with loading.collector_paused():
+            made: list[list[object]] = [[] for _ in range(10_000)]
+        assert len(made) == 10_000
+        assert gc.get_count()[0] < 10_000
+        assert not any(one is made[0] for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
+        (gc.enable if before else gc.disable)()

@@ -81,12 +81,13 @@ def check(data: dict[str, Any]) -> list[problems.Problem]:
     return checking.check(document, AREAS.get(data["kind"], "inventory"), shapes.KINDS[data["kind"]])
 
 
-def _places(value: object, field: problems.Field = ()) -> list[problems.Field]:
+def places(value: object, field: problems.Field = ()) -> list[problems.Field]:
+    """Return every field that a value has, however deep."""
     below: list[problems.Field] = []
     if isinstance(value, dict):
-        below = [place for key, inner in value.items() for place in _places(inner, (*field, key))]
+        below = [place for key, inner in value.items() for place in places(inner, (*field, key))]
     elif isinstance(value, list):
-        below = [place for index, inner in enumerate(value) for place in _places(inner, (*field, index))]
+        below = [place for index, inner in enumerate(value) for place in places(inner, (*field, index))]
     return [field, *below] if field else below
 
 
@@ -100,7 +101,7 @@ def test_the_valid_documents_are_valid(data: dict[str, Any]) -> None:
 def test_any_mangled_document_gives_problems_inside_the_file(data: st.DataObject) -> None:
     """One subtree replaced by junk: nothing is raised, and every problem has a code of its area and a real place."""
     mangled = copy.deepcopy(data.draw(st.sampled_from(VALID)))
-    *way, last = data.draw(st.sampled_from([place for place in _places(mangled) if place != ("kind",)]))
+    *way, last = data.draw(st.sampled_from([place for place in places(mangled) if place != ("kind",)]))
     parent = problems.value_at(mangled, way)
     assert isinstance(parent, dict | list)
     parent[last] = data.draw(JUNK)  # type: ignore[index]  # a step of the very value
