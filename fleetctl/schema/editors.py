@@ -19,7 +19,8 @@ __all__ = ["COMBINED", "DRAFT", "KINDS", "combined", "of"]
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 COMBINED: Final = "fleetctl"
 """The name of the schema that takes every kind."""
-KINDS: Final[dict[str, type[shapes.Shape]]] = {**shapes.KINDS, "Source": sources.Source}
+_EVERY: Final[dict[str, type[shapes.Shape]]] = {**shapes.KINDS, "Source": sources.Source}
+KINDS: Final = {kind: _EVERY[kind] for kind in sorted(_EVERY)}
 """Every kind of file that people write."""
 
 _Schema = dict[str, Any]
