@@ -140,7 +140,7 @@ def _bug(error: Exception) -> int:
 
 def _usage(error: Any) -> errors.UsageError:  # noqa: ANN401  # subclasses add attributes that are not public
     """Put a usage error of Typer into our form."""
-    text = error.format_message().rstrip(".").replace("Value error, ", "")
+    text = error.format_message().rstrip(".").replace("Value error, ", "").replace("\n\t", " ")
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "fleetctl"
     return errors.UsageError(codes.Code.USAGE, f"{path}: {text[:1].lower()}{text[1:]}", f"See: {path} --help")

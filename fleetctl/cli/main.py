@@ -7,6 +7,7 @@ holds them equal to the modules' own. The module of a command is imported when i
 from __future__ import annotations
 
 import importlib
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "schema": "Print the JSON Schema of a kind of file, for editors.",
     "explain": "Explain an error code, offline.",
     "keys": "Make and find the project's key, which tells when a secret was rotated.",
+    "completion": "Print the script that lets Tab complete in a shell.",
     "version": "Show the version of fleetctl and what it runs on.",
 }
 """Command name to its line of help; the module of a command is ``fleetctl.cli.<name>``."""
@@ -61,6 +63,8 @@ class LazyGroup(commands.Group):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, standalone_mode: bool = True, **extra: Any) -> Any:  # noqa: ANN401
         """Run a command line; whatever ends it becomes an exit code of ``model.exits``."""
+        if "_FLEETCTL_COMPLETE" in os.environ:
+            importlib.import_module("fleetctl.cli.completion").prepare()
         extra["standalone_mode"] = False  # or Typer would end the process with codes of its own
         code = endings.code_of(lambda: super(LazyGroup, self).main(args, *more, **extra))
         if standalone_mode:
@@ -71,7 +75,7 @@ class LazyGroup(commands.Group):
 app = typer.Typer(
     name="fleetctl",
     cls=LazyGroup,
-    add_completion=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

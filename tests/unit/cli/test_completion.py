@@ -1,5 +1,10 @@
 """Completion by Tab: the protocol that the shells' scripts speak, and that a lazily loaded group answers in it."""
 
+import os
+import pathlib
+import shlex
+import subprocess
+
 import pytest
 
 from tests.architecture import sources
@@ -40,6 +45,7 @@ def _bash(line: str) -> list[str]:
                 "schema",
                 "explain",
                 "keys",
+                "completion",
                 "version",
             ],
         ),
@@ -74,9 +80,35 @@ def test_zsh_and_fish() -> None:
     assert "list\tList sites." in fish.stdout
 
 
-def test_the_script_is_for_fleetctl_however_it_was_started() -> None:
-    """The script names the installed command, also when Python started the module."""
-    done = processes.run(env=processes.environment(_FLEETCTL_COMPLETE="source_bash"))
-    assert done.returncode == 0
-    assert "_FLEETCTL_COMPLETE=complete_bash" in done.stdout
-    assert done.stdout.rstrip().endswith("-F _fleetctl_completion fleetctl")
+@pytest.mark.parametrize(
+    ("shell", "asks", "registers"),
+    [
+        ("bash", "_FLEETCTL_COMPLETE=complete_bash $1", "complete -o default -F _fleetctl_completion fleetctl"),
+        ("zsh", "_FLEETCTL_COMPLETE=complete_zsh fleetctl", "compdef _fleetctl_completion fleetctl"),
+        ("fish", "_FLEETCTL_COMPLETE=complete_fish ", "complete --command fleetctl "),
+    ],
+)
+def test_the_script_is_for_fleetctl_however_it_was_started(shell: str, asks: str, registers: str) -> None:
+    """The script asks and registers the installed command, also when Python started the module."""
+    done = processes.run("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert asks in done.stdout
+    assert registers in done.stdout
+
+
+def test_bash_completes_by_the_script(tmp_path: pathlib.Path) -> None:
+    """Bash itself takes the script, asks by it, and gets names."""
+    command = tmp_path / "fleetctl"
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(processes.command())} "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    asked = "COMP_WORDS=(fleetctl inv); COMP_CWORD=1; _fleetctl_completion fleetctl; echo ${COMPREPLY[@]}"
+    script = f'eval "$(fleetctl completion bash)"; {asked}'
+    env = processes.environment(PATH=f"{tmp_path}:{os.environ['PATH']}")
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script],  # noqa: S607  # the bash of whoever tests
+        env=env,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.stdout == "inventory\n"

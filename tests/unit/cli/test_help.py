@@ -57,6 +57,7 @@ COMMANDS = [
     ["keys"],
     ["keys", "init"],
     ["keys", "show"],
+    ["completion"],
     ["version"],
 ]
 _each = pytest.mark.parametrize("path", [pytest.param(path, id=" ".join(path) or "root") for path in COMMANDS])

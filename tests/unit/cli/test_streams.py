@@ -58,7 +58,7 @@ def test_a_reader_that_goes_away_is_no_error(many: pathlib.Path, unbuffered: str
     assert head.stdout == "apiVersion: fleetctl.dev/v1alpha1\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["version"], ["--show-completion"]], ids=lambda words: words[0])
+@pytest.mark.parametrize("arguments", [["--help"], ["version"], ["completion", "bash"]], ids=lambda words: words[0])
 def test_a_reader_that_was_never_there_is_no_error_either(arguments: list[str]) -> None:
     """Short texts, which Python writes at the very end only, and those that Typer writes itself."""
     reader, writer = os.pipe()
