@@ -56,6 +56,7 @@ def ask(
     checks.notes(prepared.limits, sys.stderr)
     strategy = strategy_of(opened, making, bundle)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
+    described = msgspec.structs.replace(described, overrides=opened.overrides)
     opening.require_clean_in_ci(described)
     return Asked(opened, loaded, prepared, described)
 
@@ -63,6 +64,7 @@ def ask(
 def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     """Read a saved plan, and render again what it is about."""
     plan = saving.load(file)
+    opened = opened.overriding(plan.overrides)
     loaded = opened.fleet()
     names = {member.site for member in plan.members}
     selected = [site for site in loaded.fleet.sites.values() if site.name in names]

@@ -40,13 +40,14 @@ def diff(
         str, typer.Option("--against", metavar="last|COMMIT", help="The release that each site got last, or a commit.")
     ],
     revision: options.Revision = None,
+    override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Compare what a bundle amounts to now with what it was, without contacting anything."""
     if against == "live":
         message = "--against live cannot be had yet: clusters are not read"
         raise errors.UsageError(codes.Code.USAGE, message, "Compare with the last releases: --against last")
-    opened = opening.of(ctx, revision)
+    opened = opening.of(ctx, revision).overriding(override)
     loaded = opened.fleet()
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)

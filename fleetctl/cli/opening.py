@@ -6,7 +6,7 @@ import contextlib
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,6 +35,7 @@ class Opening:
         simulated: bool = False,
         events: pathlib.Path | None = None,
         found: projects.Project | None = None,
+        overrides: Sequence[str] = (),
     ) -> None:
         self.simulated = simulated
         self._folder = folder
@@ -42,6 +43,8 @@ class Opening:
         self._settings: settings_records.Settings | None = None
         self._found = found
         """The project, where it is not to be looked for: as a commit has it."""
+        self.overrides = tuple(overrides)
+        """What the command line sets over the inventory's files."""
         self._begun = False
         """Whether this command has written events before: one catch-up may make several runs."""
 
@@ -56,7 +59,20 @@ class Opening:
         from fleetctl.inventory import revisions
 
         found = revisions.find(self.start, revision, into)
-        return Opening(self._folder, simulated=self.simulated, events=self._events, found=found)
+        return self._but(found=found)
+
+    def overriding(self, words: Sequence[str]) -> Opening:
+        """Return an opening of a fleet in which values are set as by ``--set``."""
+        return self._but(overrides=words)
+
+    def _but(self, found: projects.Project | None = None, overrides: Sequence[str] = ()) -> Opening:
+        return Opening(
+            self._folder,
+            simulated=self.simulated,
+            events=self._events,
+            found=found or self._found,
+            overrides=overrides or self.overrides,
+        )
 
     @property
     def start(self) -> pathlib.Path:
@@ -91,6 +107,10 @@ class Opening:
         """Load the project's inventory; raises ``NotConfigured`` or ``InvalidInput``."""
         from fleetctl.inventory import caching, fleets, locating
 
+        if self.overrides:
+            from fleetctl.inventory import overriding
+
+            return fleets.load(self.project(), highest=overriding.layer(self.overrides))
         if self._found is not None:
             return fleets.load(self._found)
         return caching.load(locating.file(self.start))

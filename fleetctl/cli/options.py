@@ -15,7 +15,7 @@ from fleetctl.cli import completing, opening
 from fleetctl.inventory import selecting
 from fleetctl.model import codes, errors, plans
 
-__all__ = ["Format", "Making", "Output", "Revision", "making_flags", "options_of", "selection_flags"]
+__all__ = ["Format", "Making", "Output", "Overrides", "Revision", "making_flags", "options_of", "selection_flags"]
 
 _Result = TypeVar("_Result")
 
@@ -43,6 +43,12 @@ Revision = Annotated[
     str | None, typer.Option("--rev", metavar="COMMIT", help="Read inventory and templates from this commit of git.")
 ]
 """The option ``--rev``."""
+
+Overrides = Annotated[
+    list[str],
+    typer.Option("--set", metavar="PATH=VALUE", help="Set a value of vars over everything that files say."),
+]
+"""The option ``--set``."""
 
 
 def _option(*names: str, metavar: str | None = None, text: str, offers: Any = None) -> Any:  # noqa: ANN401  # as Typer

@@ -53,6 +53,7 @@ def render(
         Style, typer.Option("--format", metavar="STYLE", help="How manifests are written: yaml, kyaml or json.")
     ] = Style.YAML,
     revision: options.Revision = None,
+    override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Render bundles for sites into files, without contacting anything."""
@@ -61,7 +62,7 @@ def render(
         raise errors.UsageError(codes.Code.USAGE, message)
     if out == "":
         raise errors.UsageError(codes.Code.USAGE, '--out "" names no folder (an empty variable?)')
-    loaded = opening.of(ctx, revision).fleet()
+    loaded = opening.of(ctx, revision).overriding(override).fleet()
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
     project = loaded.project
     names = wanted or sorted({name for site in chosen for name in site.bundles})

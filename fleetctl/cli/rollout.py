@@ -58,12 +58,14 @@ def plan(
     verify: _Verify = False,
     force: _Force = None,
     revision: options.Revision = None,
+    override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something would change.")] = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
     chosen = options.options_of(reapply, verify, force)
-    asked = asking.ask(opening.of(ctx, revision), selection, making, wanted, chosen)
+    opened = opening.of(ctx, revision).overriding(override)
+    asked = asking.ask(opened, selection, making, wanted, chosen)
     preview = running.propose(asked, asked.rollout).preview
     project = asked.loaded.project
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
@@ -98,12 +100,19 @@ def start(
     force: _Force = None,
     supersede: _Supersede = None,
     revision: options.Revision = None,
+    override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Bring a bundle to the selected sites, wave by wave."""
-    opened, chosen = opening.of(ctx, revision), options.options_of(reapply, verify, force)
+    opened, chosen = opening.of(ctx, revision).overriding(override), options.options_of(reapply, verify, force)
     if saved is not None:
-        if wanted or selection.narrows or making != options.Making(yes=making.yes) or chosen != plans.Options():
+        if (
+            wanted
+            or selection.narrows
+            or override
+            or making != options.Making(yes=making.yes)
+            or chosen != plans.Options()
+        ):
             message = "--plan says which bundle, sites, strategy and options; leave them out"
             raise errors.UsageError(codes.Code.USAGE, message)
         asked = asking.ask_saved(opened, pathlib.Path(saved))

@@ -53,6 +53,8 @@ def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:
     top = ["SIMULATED"] if preview.simulated else []
     top += terminals.wrapped(terminals.visible(_head(preview, visited, left_out)), columns, "  ")
     top += _left_out(preview, visited, columns)
+    for words in plan.overrides:
+        top += terminals.wrapped(terminals.visible(f"--set {words}  over what the inventory says"), columns, "  ")
     bottom = [*_waves(plan, columns), *_watch(preview, columns)]
     yield from top
     if preview.folds:

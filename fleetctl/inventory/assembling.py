@@ -59,6 +59,7 @@ class _Assembly:
         matched = self._matched(declared)
         base = self._base(entry, matched)
         merged = layering.merge(base, entry.layer.data, faults)
+        merged = self._with_highest(merged)
         merged["labels"] = {**declared}
         for fault in faults:
             self._note(entry.layer.mark(fault.field, key=True), fault, ())
@@ -145,7 +146,18 @@ class _Assembly:
         merged = layering.merge({"vars": written}, layer.data, faults)
         for fault in faults:
             self._note(layer.mark(fault.field, key=True), fault, ())
-        return self._settled(entry, layers.map_of(merged["vars"]), index)
+        return self._settled(entry, layers.map_of(self._with_highest(merged)["vars"]), index)
+
+    def _with_highest(self, merged: values.Vars) -> values.Vars:
+        """Lay what the command line sets over everything."""
+        highest = self._files.highest
+        if highest is None:
+            return merged
+        faults: list[layering.Fault] = []
+        merged = layering.merge(merged, highest.data, faults)
+        for fault in faults:
+            self._note(highest.mark(fault.field, key=True), fault, ())
+        return merged
 
     def _check(self, entry: entries.SiteEntry, merged: values.Vars) -> None:
         """Check what only the merged site can show."""
@@ -169,9 +181,8 @@ class _Assembly:
             return None
 
     def _note_inherited(self, entry: entries.SiteEntry, fault: layering.Fault, node: int | None = None) -> None:
-        known, name = layers.layers_of(self._files, entry.name), entry.name
-        if node is not None:
-            known, name = [*known, entry.node_layer(node)], f"{name}/{entry.nodes[node]['name']}"
+        known = layers.layers_of(self._files, entry.name, node)
+        name = entry.name if node is None else f"{entry.name}/{entry.nodes[node]['name']}"
         mark = layers.origin(known, fault.field) or entry.layer.mark(())
         self._note(mark, fault, (name,))
 

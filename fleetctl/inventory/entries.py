@@ -87,6 +87,8 @@ class Files(msgspec.Struct):
     defaults: Layer | None = None
     groups: dict[str, GroupEntry] = {}
     sites: dict[str, SiteEntry] = {}
+    highest: Layer | None = None
+    """What the command line sets over everything else."""
     vars_schema: Schema | None = None
     has_references: bool = False
     """Whether any file may contain ``${vars``; when none does nobody needs to look."""

@@ -32,13 +32,20 @@ class Loaded(msgspec.Struct, frozen=True, dict=True):
         return layers.origin(layers.layers_of(self.files, site), field, exact=True)
 
 
-def load(project: projects.Project, snapshot: snapshots.Snapshot | None = None) -> Loaded:
-    """Read, check and merge a project's inventory; raises ``InvalidInput`` with everything that is wrong."""
+def load(
+    project: projects.Project, snapshot: snapshots.Snapshot | None = None, highest: entries.Layer | None = None
+) -> Loaded:
+    """Read, check and merge a project's inventory; raises ``InvalidInput`` with everything that is wrong.
+
+    ``highest`` is a layer over all that files say.
+    """
     from fleetctl.inventory import assembling, loading
 
     with loading.collector_paused():
         snapshot = snapshot or snapshots.take(project)
         files = loading.load(project, snapshot)
+        if highest is not None:
+            files.highest, files.has_references = highest, True  # it may hold some; looking costs little
         loaded = Loaded(project, snapshot, assembling.assemble(project, files))
     loaded.__dict__["files"] = files
     return loaded

@@ -10,13 +10,14 @@ from fleetctl.model import layering, problems, values
 __all__ = ["by_priority", "declared", "layers_of", "map_of", "origin"]
 
 
-def layers_of(files: entries.Files, name: str) -> list[entries.Layer]:
-    """Return the layers that make up a site, lowest first."""
+def layers_of(files: entries.Files, name: str, node: int | None = None) -> list[entries.Layer]:
+    """Return the layers that make up a site, or one of its nodes, lowest first."""
     entry = files.sites[name]
     lower = [layer for layer in (files.defaults, entry.file_defaults) if layer is not None]
     labels = declared([*lower, entry.layer], {})
     groups = [group.layer for group in by_priority(files) if group.match.matches(labels)]
-    return [*lower, *groups, entry.layer]
+    own = [entry.layer, *([] if node is None else [entry.node_layer(node)])]
+    return [*lower, *groups, *own, *([] if files.highest is None else [files.highest])]
 
 
 def origin(layers: Iterable[entries.Layer], field: problems.Field, *, exact: bool = False) -> problems.Mark | None:

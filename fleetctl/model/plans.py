@@ -173,6 +173,8 @@ class Plan(msgspec.Struct, frozen=True, rename="camel"):
     """Whether files differed from the commit when the plan was made."""
     who: str = ""
     """Who made the plan, as ``user@host``."""
+    overrides: tuple[str, ...] = ()
+    """What the command line set over the inventory, as ``PATH=VALUE``: rendering again needs it."""
     templates: str = ""
     """Digest of the files that the bundle was rendered from; empty where releases come from the journal."""
 
