@@ -41,6 +41,7 @@ class _Assembly:
         self._groups = layers.by_priority(files)
         self._bases: dict[tuple[int, tuple[int, ...]], values.Vars] = {}
         self._labels: dict[int, dict[str, str]] = {}
+        self._declarations: dict[tuple[int, tuple[tuple[str, object], ...]], dict[str, str]] = {}
         self._matches: dict[tuple[tuple[str, str], ...], tuple[int, ...]] = {}
         self._clashes: set[tuple[int, int]] = set()
         self._found: dict[tuple[problems.Mark, codes.Code, str], tuple[problems.Field, list[str]]] = {}
@@ -65,13 +66,13 @@ class _Assembly:
             self._note(entry.layer.mark(fault.field, key=True), fault, ())
         if not self._files.incomplete:
             self._check(entry, merged)
-        written = layers.map_of(merged.get("vars"))
-        shared = merged["vars"] = self._settled(entry, written)
-        merged["nodes"] = [
-            {**node, "vars": self._node_vars(entry, index, written) if node.get("vars") else shared}
+        written = layers.map_of(merged.pop("vars", None))
+        shared = self._settled(entry, written)
+        nodes = [
+            self._node_vars(entry, index, written) if node.get("vars") else shared
             for index, node in enumerate(entry.nodes)
         ]
-        return self._converted(entry, merged)
+        return self._converted(entry, merged, shared, nodes)
 
     def _matched(self, declared: dict[str, str]) -> tuple[int, ...]:
         """Return which groups match labels; a large fleet has few combinations of them."""
@@ -87,7 +88,14 @@ class _Assembly:
         if lower is None:
             below = [layer for layer in (self._files.defaults, entry.file_defaults) if layer is not None]
             lower = self._labels[id(entry.file_defaults)] = layers.declared(below, {})
-        return layers.declared([entry.layer], lower) if "labels" in entry.layer.data else lower
+        own = entry.layer.data.get("labels")
+        if not isinstance(own, dict):
+            return layers.declared([entry.layer], lower)
+        key = (id(lower), tuple(own.items()))
+        known = self._declarations.get(key)  # as for groups: few combinations
+        if known is None:
+            known = self._declarations[key] = layers.declared([entry.layer], lower)
+        return known
 
     def _base(self, entry: entries.SiteEntry, matched: tuple[int, ...]) -> values.Vars:
         key = (id(entry.file_defaults), matched)
@@ -172,13 +180,20 @@ class _Assembly:
             message = "proxy needs access.kube.proxy, the proxy's URL"
             self._note_inherited(entry, _fault("MISSING_KEY", ("access", "kube", "via"), message))
 
-    def _converted(self, entry: entries.SiteEntry, merged: values.Vars) -> sites.Site | None:
+    def _converted(
+        self, entry: entries.SiteEntry, merged: values.Vars, own: values.Vars, of_nodes: list[values.Vars]
+    ) -> sites.Site | None:
         try:
-            return msgspec.convert({**merged, "name": entry.name}, sites.Site)
+            site = msgspec.convert({**merged, "name": entry.name, "nodes": entry.nodes}, sites.Site)
         except msgspec.ValidationError:
             if not self._found and not self._files.problems:
                 raise  # every way here is a problem that was noted; anything else is a bug
             return None
+        # Free maps are as they shall be, and converting copies them whole, once more for each node. Nobody has seen
+        # the site that was made above: it is not frozen yet.
+        for one, free in zip((site, *site.nodes), (own, *of_nodes), strict=True):
+            msgspec.structs.force_setattr(one, "vars", free)
+        return site
 
     def _note_inherited(self, entry: entries.SiteEntry, fault: layering.Fault, node: int | None = None) -> None:
         known = layers.layers_of(self._files, entry.name, node)

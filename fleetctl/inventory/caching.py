@@ -189,7 +189,7 @@ def _kept(
 
 
 def _packed(site: sites.Site) -> _Packed:
-    own = tuple(index for index, node in enumerate(site.nodes) if node.vars != site.vars)
+    own = tuple(index for index, node in enumerate(site.nodes) if node.vars is not site.vars and node.vars != site.vars)
     nodes = tuple(
         node if index in own else msgspec.structs.replace(node, vars={}) for index, node in enumerate(site.nodes)
     )

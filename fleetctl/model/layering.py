@@ -8,6 +8,7 @@ here knows files: faults are returned with their field, and the caller knows whe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import msgspec
 
@@ -44,17 +45,21 @@ def merge(lower: values.Vars, upper: values.Written, faults: list[Fault], field:
     """Lay one map over another and return the result; neither is changed, untouched parts are shared."""
     merged = dict(lower)
     for key, value in upper.items():
-        if key.endswith("+") and len(key) > 1:
+        if key[-1:] == "+" and key != "+":
             _append(merged, upper, key, faults, field)
         elif value is values.UNSET:
             merged.pop(key, None)
-        elif isinstance(value, dict) and not secretrefs.is_reference(value):
+        elif _is_map(value):
             below = merged.get(key)
-            fits = isinstance(below, dict) and not secretrefs.is_reference(below)
-            merged[key] = merge(below if fits else {}, value, faults, (*field, key))  # type: ignore[arg-type]  # a map
+            merged[key] = merge(below if _is_map(below) else {}, value, faults, (*field, key))
         else:
             merged[key] = value
     return merged
+
+
+def _is_map(value: object) -> TypeGuard[values.Vars]:
+    # A reference is told by its key; hardly any map has it, and the call for every map of every site is dear.
+    return isinstance(value, dict) and (secretrefs.KEY not in value or not secretrefs.is_reference(value))
 
 
 def _append(merged: values.Vars, upper: values.Written, key: str, faults: list[Fault], field: problems.Field) -> None:

@@ -151,10 +151,10 @@ class Constructor:
         for key_node, value_node in node.value:
             key: object = None
             if key_node.tag == PLAIN:  # only scalars have it, and nearly every key
-                if key_node.value == "<<":
+                key = resolve(key_node.value)
+                if type(key) is not str and key_node.value == "<<":
                     merges.append(value_node)
                     continue
-                key = resolve(key_node.value)
             if type(key) is not str and isinstance(key_node, yaml.ScalarNode):
                 key = self._scalar(key_node)
             if type(key) is not str:
@@ -164,13 +164,10 @@ class Constructor:
                 firsts = firsts or _first_keys(node)
                 self._duplicate(key_node, firsts[key])
                 continue
-            if type(value_node) is yaml.ScalarNode:  # most values; most of these are text, and no call is made for it
-                word = value_node.value
-                tag = value_node.tag
-                if tag == QUOTED or (tag == PLAIN and type(resolve(word)) is str):
-                    made[key] = word
-                    continue
-            made[key] = value(value_node, depth)
+            if value_node.tag == PLAIN and type(word := resolve(value_node.value)) is not scalars.Ambiguous:
+                made[key] = word  # most values: no call is made for them
+            else:
+                made[key] = value(value_node, depth)
         for merge in merges:
             self._merge(made, merge, depth)
         return made

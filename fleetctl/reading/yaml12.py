@@ -23,16 +23,18 @@ __all__ = ["LIMITS", "Document", "read"]
 LIMITS = constructing.Limits()
 
 
+_PLAIN = (True, False)
+
+
 class _Parser(CParser):
     """libyaml without implicit types: a scalar's tag says only whether it was quoted."""
 
     def __init__(self, text: str) -> None:
         CParser.__init__(self, text)
 
-    def resolve(self, kind: type, _value: str, implicit: object) -> str:
-        if kind is yaml.ScalarNode:
-            return constructing.PLAIN if implicit[0] else constructing.QUOTED  # type: ignore[index]
-        return constructing.QUOTED
+    def resolve(self, _kind: type, _value: str, implicit: object) -> str:
+        """Tell plain scalars from the rest: only for them ``implicit`` is a pair that begins with true."""
+        return constructing.PLAIN if implicit == _PLAIN else constructing.QUOTED
 
     # Path-dependent types, which we do not have. Called around every node: built-ins that do nothing of note cost a
     # fraction of methods that do nothing.
