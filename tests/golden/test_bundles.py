@@ -5,6 +5,7 @@
 """
 
 import collections
+import fractions
 import itertools
 import json
 import os
@@ -19,7 +20,7 @@ import msgspec
 import pytest
 
 from fleetctl.inventory import fleets, locating
-from fleetctl.model import layering, projects, releases
+from fleetctl.model import layering, projects, quantities, releases
 from fleetctl.reading import yamltext
 from fleetctl.rendering import bundles, examples, rendering, trees
 from tests.architecture import sources
@@ -27,6 +28,7 @@ from tests.architecture import sources
 TEMPLATES = sources.ROOT / "templates"
 RETAIL = sources.ROOT / "inventories" / "retail"
 WRITE = os.environ.get("FLEETCTL_WRITE_GOLDEN") == "1"
+WORKLOADS = {"DaemonSet", "Deployment", "StatefulSet"}
 BUNDLES = bundles.catalogue(TEMPLATES)
 EXAMPLES = [
     pytest.param(name, case, id=f"{name}-{case.name}")
@@ -76,6 +78,24 @@ def test_every_bundle_has_two_examples_a_schema_and_a_page(name: str) -> None:
     titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
     wanted = ["What it deploys", "What must be there first", "Values", "Sizing", "Try it", "Operations"]
     assert [title for title in titles if title in wanted] == wanted
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_bundles_size_is_what_its_default_example_asks_for(name: str) -> None:
+    """``size`` is the sum of the requests of all pods at a site with one node and the values of the bundle."""
+    bundle = bundles.load(TEMPLATES, name, str)
+    case = next(one for one in examples.cases(bundle, TEMPLATES / name, str) if one.name == "default")
+    asked: dict[str, fractions.Fraction] = collections.defaultdict(fractions.Fraction)
+    for made in examples.release(bundle, case).objects:
+        spec = json.loads(made.body).get("spec", {})
+        pod = spec["template"]["spec"] if made.id.kind in WORKLOADS else {}
+        assert not pod.get("initContainers"), "whose requests would count otherwise"
+        for container in pod.get("containers", []):
+            for resource, text in container["resources"]["requests"].items():
+                asked[resource] += spec.get("replicas", 1) * quantities.parse(text).number
+    data: Any = bundle.document.data
+    size = data.get("size", {})
+    assert {resource: quantities.parse(text).number for resource, text in size.items()} == asked
 
 
 def _leaves(schema: dict[str, Any], one: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
