@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetctl.cli import commands, completing, opening, options
+from fleetctl.console import checks
 from fleetctl.console import differences as screens
 from fleetctl.inventory import fleets, selecting
 from fleetctl.model import codes, errors, releases, sites
@@ -70,6 +71,7 @@ def _against_last(
     opened: opening.Opening, loaded: fleets.Loaded, chosen: list[sites.Site], bundle: bundles.Bundle
 ) -> comparing.Comparison:
     prepared = preparing.prepare(loaded, chosen, bundle)
+    checks.notes(prepared.limits, sys.stderr)
     made = {release.site: release for release in prepared.releases}
     with opened.store(loaded.project) as store:
         pairs = comparing.last(store, bundle.name, sorted(made), made)
@@ -86,9 +88,12 @@ def _against_last(
 def _against_revision(
     now: fleets.Loaded, then: fleets.Loaded, names: list[str], bundle: bundles.Bundle, against: str
 ) -> comparing.Comparison:
-    new = _rendered(now, names, bundle)
+    new, limits = _rendered(now, names, bundle)
+    checks.notes(limits, sys.stderr)
     had = bundle.name in bundles.catalogue(then.project.templates)
-    old = _rendered(then, names, bundles.load(then.project.templates, bundle.name, then.project.shown)) if had else {}
+    old: Mapping[str, releases.Release] = {}
+    if had:
+        old, _ = _rendered(then, names, bundles.load(then.project.templates, bundle.name, then.project.shown))
     members = [name for name in names if name in new or name in old]
     if not members:
         many = "the selected site is not" if len(names) == 1 else f"none of the {len(names):,} selected sites is"
@@ -105,10 +110,12 @@ def _against_revision(
     )
 
 
-def _rendered(loaded: fleets.Loaded, names: Iterable[str], bundle: bundles.Bundle) -> Mapping[str, releases.Release]:
+def _rendered(
+    loaded: fleets.Loaded, names: Iterable[str], bundle: bundles.Bundle
+) -> tuple[Mapping[str, releases.Release], releases.Limits]:
     members = [site for name in names if (site := loaded.fleet.sites.get(name)) and bundle.name in site.bundles]
     made = rendering.render(loaded.fleet, [bundle], members, loaded.origin, learned.Learned(loaded.project.root))
-    return {release.site: release for release in made.releases}
+    return {release.site: release for release in made.releases}, made.limits
 
 
 def _chosen_then(

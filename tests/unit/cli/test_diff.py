@@ -27,3 +27,12 @@ def test_against_the_last_releases(tmp_path: pathlib.Path) -> None:
         assert shop.run("diff", "app", "--against", "last", "--site", "s2", "-o", "name").stdout == "s2\n"
         shop.rollout()
         assert shop.run("diff", "app", "--against", "last").exit_code == 0
+
+
+def test_what_was_not_checked_is_told(tmp_path: pathlib.Path) -> None:
+    """As render tells it: a kind without a known definition is a note on standard error, whatever the result is."""
+    with simulated.opened(tmp_path) as shop:
+        shop.write("templates/app/a.yaml.j2", "apiVersion: shop.example/v1\nkind: Till\nmetadata: {name: a}\n")
+        said = shop.run("diff", "app", "--against", "last", "-o", "name")
+        assert said.stdout == "s1\ns2\ns3\n"
+        assert "note: 3 objects of shop.example/v1 Till were not checked: " in said.stderr
