@@ -11,7 +11,7 @@ from fleetctl.inventory import entries
 from fleetctl.model import codes, errors, problems, projects, secretrefs, values
 from fleetctl.reading import disk
 
-__all__ = ["FILE", "Settings", "file", "find", "key_place", "missing", "project", "settings"]
+__all__ = ["FILE", "Settings", "file", "find", "missing", "project", "read", "require_folders", "settings"]
 
 FILE = "fleetctl.yaml"
 
@@ -54,29 +54,38 @@ def file(start: pathlib.Path) -> pathlib.Path:
 
 def settings(text: bytes, root: pathlib.Path) -> Settings:
     """Read the text of a settings file; raises ``InvalidInput``, also for a folder that it names and nobody finds."""
+    made, places = read(text, FILE)
+    require_folders(project(root, made), made, places, "; make it, or say here where it is")
+    return made
+
+
+def read(text: bytes, shown: str) -> tuple[Settings, entries.Places]:
+    """Read the text of a settings file, and return where its values stand; raises ``InvalidInput``."""
     from fleetctl.schema import checking, shapes
 
-    document, faults = checking.only(text, FILE, "project", "Project")
+    document, faults = checking.only(text, shown, "project", "Project")
     if document is None:
         raise errors.InvalidInput(faults, files=1)
     shape = shapes.Project.model_validate(document.data)
     said = "templates" in shape.paths.model_fields_set
     said_key = shape.project_key
-    key = key_place(said_key.id, said_key.kept_in, document) if said_key else None
-    made = Settings(shape.name, shape.paths.inventory, shape.paths.templates, said, key)
-    of_project = project(root, made)
+    key = _key_place(said_key.id, said_key.kept_in, document) if said_key else None
+    return Settings(shape.name, shape.paths.inventory, shape.paths.templates, said, key), document
+
+
+def require_folders(of_project: projects.Project, said: Settings, places: entries.Places, advice: str) -> None:
+    """Raise ``InvalidInput`` for each folder that must be there and is not; ``advice`` ends the sentence."""
     found = [
         problems.Problem(
             codes.Code.PROJECT_MISSING_FOLDER,
-            f"there is no folder {of_project.shown(folder)}; make it, or say here where it is",
-            document.mark(("paths", name)),
+            f"there is no folder {of_project.shown(folder)}{advice}",
+            places.mark(("paths", name)),
             ("paths", name),
         )
-        for name, folder in missing(of_project, made).items()
+        for name, folder in missing(of_project, said).items()
     ]
     if found:
         raise errors.InvalidInput(found, files=1)
-    return made
 
 
 def project(root: pathlib.Path, said: Settings) -> projects.Project:
@@ -95,7 +104,7 @@ def missing(of_project: projects.Project, said: Settings) -> dict[str, pathlib.P
     }
 
 
-def key_place(identity: str, kept_in: values.Vars, document: entries.Places) -> projects.KeyPlace:
+def _key_place(identity: str, kept_in: values.Vars, document: entries.Places) -> projects.KeyPlace:
     """Return a project's key and where it is kept, as its settings file says; raises ``InvalidInput``."""
     try:
         return projects.KeyPlace(identity, secretrefs.of(kept_in))
