@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-__all__ = ["Quantity", "QuantityError", "parse"]
+__all__ = ["Quantity", "QuantityError", "amount", "parse"]
 
 _FORM = re.compile(
     r"(?P<number>[-+]?(?:[0-9]{1,24}(?:\.[0-9]{0,24})?|\.[0-9]{1,24}))"
@@ -81,6 +81,15 @@ def parse(text: str) -> Quantity:
         msg = "is finer than a billionth; API servers would round it up"
         raise QuantityError(msg)
     return Quantity(number, "binary" if suffix in _BINARY else "exponent" if exponent else "decimal")
+
+
+def amount(text: str) -> Quantity:
+    """Read a quantity of something that is there or not; raises ``QuantityError`` for a negative one, too."""
+    found = parse(text)
+    if found.number < 0:
+        msg = "is less than nothing"
+        raise QuantityError(msg)
+    return found
 
 
 def _tens(power: int) -> fractions.Fraction:

@@ -81,14 +81,10 @@ def _quantity(name: str, value: object) -> quantities.Quantity:
         raise MeasureError(msg)
     text = values.text_of(given)
     try:
-        found = quantities.parse(text)
+        return quantities.amount(text)
     except quantities.QuantityError as error:
         msg = f'{name}: "{text}" {error}'
         raise MeasureError(msg) from None
-    if found.number < 0:
-        msg = f'{name}: "{text}" is less than nothing'
-        raise MeasureError(msg)
-    return found
 
 
 def _written(measure: _Measure, found: quantities.Quantity, times: object, unit: str | None) -> str | float:

@@ -32,13 +32,10 @@ def _range(value: str) -> str:
 
 def _quantity(value: str) -> str:
     try:
-        found = quantities.parse(value)
+        quantities.amount(value)
     except quantities.QuantityError as error:
         message = f'"{value}" {error}'
         raise _fault(message) from None
-    if found.number < 0:
-        message = f'"{value}" is less than nothing'
-        raise _fault(message)
     return value
 
 
