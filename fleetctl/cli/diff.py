@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, completing, opening, options
+from fleetctl.cli import commands, opening, options
 from fleetctl.console import checks
 from fleetctl.console import differences as screens
 from fleetctl.inventory import fleets, selecting
@@ -29,14 +29,7 @@ app = commands.application()
 def diff(
     ctx: typer.Context,
     selection: selecting.Selection,
-    wanted: Annotated[
-        str,
-        typer.Argument(
-            metavar="BUNDLE[@VERSION]",
-            help="The bundle; a version asserts what it is at.",
-            autocompletion=completing.bundles,
-        ),
-    ],
+    wanted: options.Bundle,
     against: Annotated[
         str, typer.Option("--against", metavar="last|COMMIT", help="The release that each site got last, or a commit.")
     ],
@@ -96,9 +89,7 @@ def _against_revision(
         old, _ = _rendered(then, names, bundles.load(then.project.templates, bundle.name, then.project.shown))
     members = [name for name in names if name in new or name in old]
     if not members:
-        many = "the selected site is not" if len(names) == 1 else f"none of the {len(names):,} selected sites is"
-        message, hint = f"{many} assigned {bundle.name}", "Assign it under bundles: in the inventory."
-        raise errors.EmptySelection(codes.Code.RENDER_NOT_ASSIGNED, message, hint)
+        raise errors.EmptySelection(*rendering.unassigned(len(names), bundle.name))
     pairs = [comparing.Pair(name, old.get(name), new.get(name)) for name in members]
     others = tuple(name for name in names if name not in new and name not in old)
     return comparing.Comparison(

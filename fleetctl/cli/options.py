@@ -15,7 +15,17 @@ from fleetctl.cli import completing, opening
 from fleetctl.inventory import selecting
 from fleetctl.model import codes, errors, plans
 
-__all__ = ["Format", "Making", "Output", "Overrides", "Revision", "making_flags", "options_of", "selection_flags"]
+__all__ = [
+    "Bundle",
+    "Format",
+    "Making",
+    "Output",
+    "Overrides",
+    "Revision",
+    "making_flags",
+    "options_of",
+    "selection_flags",
+]
 
 _Result = TypeVar("_Result")
 
@@ -38,6 +48,16 @@ Format = Annotated[
     typer.Option("-o", metavar="FORMAT", help="What standard output gets: table, wide, name, json, yaml or jsonl."),
 ]
 """The option ``-o`` of every command with a result."""
+
+Bundle = Annotated[
+    str,
+    typer.Argument(
+        metavar="BUNDLE[@VERSION]",
+        help="The bundle; a version asserts what it is at.",
+        autocompletion=completing.bundles,
+    ),
+]
+"""The argument of every command about one bundle."""
 
 Revision = Annotated[
     str | None, typer.Option("--rev", metavar="COMMIT", help="Read inventory and templates from this commit of git.")

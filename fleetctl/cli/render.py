@@ -95,10 +95,5 @@ def _assigned(chosen: list[sites.Site], names: list[str]) -> list[sites.Site]:
     """Return the sites that have any of the bundles; raises ``EmptySelection`` when none has."""
     members = [site for site in chosen if site.bundles.keys() & names]
     if not members:
-        shown = ", ".join(names) or "any bundle"
-        none = "the selected site is not" if len(chosen) == 1 else f"none of the {len(chosen):,} selected sites is"
-        message = f"{none} assigned {shown}"
-        raise errors.EmptySelection(
-            codes.Code.RENDER_NOT_ASSIGNED, message, "Assign it under bundles: in the inventory."
-        )
+        raise errors.EmptySelection(*rendering.unassigned(len(chosen), ", ".join(names) or "any bundle"))
     return members

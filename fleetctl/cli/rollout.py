@@ -24,14 +24,6 @@ __all__ = ["app", "catchup", "plan", "remove", "start", "undo"]
 app = commands.application("Bring a bundle to many clusters in waves; look at runs, stop them, undo them.")
 controlling.add_to(app)
 
-_Wanted = Annotated[
-    str,
-    typer.Argument(
-        metavar="BUNDLE[@VERSION]",
-        help="The bundle; a version asserts what it is at.",
-        autocompletion=completing.bundles,
-    ),
-]
 _Reapply = Annotated[bool, typer.Option("--reapply", help="Apply everywhere, also where nothing seems to be missing.")]
 _Verify = Annotated[
     bool, typer.Option("--verify", help="Look at every object, also where the parent says all is well.")
@@ -52,7 +44,7 @@ def plan(
     ctx: typer.Context,
     selection: selecting.Selection,
     making: options.Making,
-    wanted: _Wanted,
+    wanted: options.Bundle,
     out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Where the plan is saved.")] = None,
     reapply: _Reapply = False,
     verify: _Verify = False,
@@ -139,7 +131,7 @@ def remove(
     ctx: typer.Context,
     selection: selecting.Selection,
     making: options.Making,
-    wanted: _Wanted,
+    wanted: options.Bundle,
     supersede: _Supersede = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:

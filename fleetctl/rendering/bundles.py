@@ -1,9 +1,7 @@
 """A bundle as it lies on disk: its description, its templates, its values and the schema that checks them.
 
-Documents of a bundle come from templates, from YAML files that are taken as they stand, and from anything else that is
-an ``Input``: a program that makes them from a chart or an overlay gives ``Source`` objects, whose ``path`` and
-``first_line`` say where a person finds the text, and puts itself into ``Bundle.inputs``. What it gives is cut, read,
-checked and ordered as all other text is, and problems in it carry its path and lines.
+Documents of a bundle come from templates, from YAML files that are taken as they stand, and from folders that other
+programs make documents of (``externals``).
 """
 
 from __future__ import annotations
@@ -11,17 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
-from collections.abc import Callable, Iterable
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
-from fleetctl.model import codes, errors, problems, sites, values, versions
+from fleetctl.model import codes, errors, problems, values, versions
 from fleetctl.reading import complaints, disk, scalars, yaml12
 from fleetctl.rendering import requirements
 from fleetctl.schema import bundleparts, checking, jsonschemas, shapes, waves
 
-__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "External", "Input", "Source", "catalogue", "load"]
+__all__ = ["DESCRIPTION", "VALUES_SCHEMA", "Bundle", "External", "Source", "catalogue", "load"]
 
 DESCRIPTION = "bundle.yaml"
 VALUES_SCHEMA = "values.schema.json"
@@ -53,16 +51,6 @@ class Source(msgspec.Struct, frozen=True):
         return self.name.endswith((".yaml.j2", ".yml.j2", ".yaml", ".yml"))
 
 
-class Input(Protocol):
-    """Something that gives texts of documents which no template of the bundle makes."""
-
-    def texts(self, site: sites.Site, merged: values.Vars) -> Iterable[Source]:
-        """Return texts for a site with its merged values; raises ``InvalidInput``, told once for all sites alike.
-
-        Asked once per site: one that starts a program keeps what it made of equal values.
-        """
-
-
 class External(msgspec.Struct, frozen=True):
     """A folder of the bundle that another program makes documents of; ``path`` is the folder as people see it."""
 
@@ -79,7 +67,7 @@ class External(msgspec.Struct, frozen=True):
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A loaded bundle; ``sources`` are sorted by name, ``inputs`` are what else makes documents."""
+    """A loaded bundle; ``sources`` are sorted by name, ``externals`` are what else makes documents."""
 
     name: str
     version: str
@@ -93,7 +81,6 @@ class Bundle(msgspec.Struct, frozen=True):
     document: yaml12.Document
     digest: str
     """Of all files that it was read from, by name and content."""
-    inputs: tuple[Input, ...] = ()
     requires: requirements.Requires = requirements.Requires()
     size: bundleparts.Size = bundleparts.Size()
     health: tuple[bundleparts.Probe, ...] = ()

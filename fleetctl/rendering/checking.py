@@ -14,12 +14,9 @@ import msgspec
 from fleetctl.model import codes, objects, problems, releases, sites, values
 from fleetctl.openapi import customs, learned, minors, validators
 from fleetctl.reading import yaml12
-from fleetctl.rendering import documents, tracing
+from fleetctl.rendering import documents, outputs, tracing
 
 __all__ = ["Checks", "View"]
-
-_SHORTEST = 4
-"""Letters of a site's name that is looked for in its objects; shorter ones stand everywhere by chance."""
 
 _Paths = tuple[tuple[str, str], ...]
 _Bodies = tuple[bytes, ...]
@@ -150,7 +147,7 @@ class View:
         wrong with that object, no rule looks at what stands in the place of the name.
         """
         name = site.encode()
-        if len(site) >= _SHORTEST and name in body:
+        if len(site) >= outputs.SHORTEST and name in body:
             key = body.replace(name, _poison(len(site)))
             if self._answer(key) in ((), None):
                 return self._answers[key]

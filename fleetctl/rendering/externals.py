@@ -7,7 +7,7 @@ import functools
 import os
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -15,7 +15,7 @@ from fleetctl.model import codes, errors, problems, sites, values
 from fleetctl.reading import yaml12
 from fleetctl.rendering import bundles, documents, kustomizations, programs
 
-__all__ = ["Chart", "Overlay", "inputs_of"]
+__all__ = ["Chart", "Input", "Overlay", "inputs_of"]
 
 _HELM: Final = (3, 12)
 _KUSTOMIZE: Final = (5, 0)
@@ -28,7 +28,21 @@ _DEBUG: Final = "Use --debug flag to render out invalid YAML"
 _Result = list[bundles.Source] | list[problems.Problem]
 
 
-def inputs_of(bundle: bundles.Bundle) -> tuple[Chart | Overlay, ...]:
+class Input(Protocol):
+    """Something that gives texts of documents which no template of the bundle makes.
+
+    Each is a ``Source`` whose ``path`` and ``first_line`` say where a person finds the text. It is cut, read, checked
+    and ordered as all other text is, and problems in it carry its path and lines.
+    """
+
+    def prepare(self, wanted: Iterable[tuple[sites.Site, values.Vars]]) -> None:
+        """Work ahead on what these sites will ask for; raises ``NotConfigured`` where a program is missing."""
+
+    def texts(self, site: sites.Site, merged: values.Vars) -> Iterable[bundles.Source]:
+        """Return texts for a site with its merged values; raises ``InvalidInput``, told once for all sites alike."""
+
+
+def inputs_of(bundle: bundles.Bundle) -> tuple[Input, ...]:
     """Return what makes documents of the folders that the bundle gives to other programs."""
     return tuple(Chart(bundle, one) if one.program == "helm" else Overlay(one) for one in bundle.externals)
 

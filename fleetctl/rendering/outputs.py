@@ -30,12 +30,12 @@ from fleetctl.model import labels, objects, releases, values
 from fleetctl.reading import scalars
 from fleetctl.rendering import bundles, documents
 
-__all__ = ["Output", "Reader"]
+__all__ = ["SHORTEST", "Output", "Reader"]
 
 Output = list[tuple[documents.Piece, documents.Parsed]]
 """The documents of one text in order."""
 
-_SHORTEST = 4
+SHORTEST = 4
 """Letters of a name that is looked for; shorter ones stand everywhere by chance."""
 
 
@@ -90,7 +90,7 @@ class Reader:
 
 def _stand_in(site: str) -> str:
     """Return what stands for a name: as long, a DNS label, and never overlapping itself, as ``z`` only begins it."""
-    if len(site) < _SHORTEST or labels.dns_label_fault(site):
+    if len(site) < SHORTEST or labels.dns_label_fault(site):
         return ""
     return f"z{'x' * (len(site) - 2)}w"
 

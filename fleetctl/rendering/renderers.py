@@ -179,7 +179,7 @@ class Renderer:
     def _input_texts(
         self, site: sites.Site, context: Mapping[str, object]
     ) -> Iterator[tuple[bundles.Source, str | None]]:
-        for given in (*self.bundle.inputs, *self._externals):
+        for given in self._externals:
             try:
                 for source in given.texts(site, context["values"]):  # type: ignore[arg-type]  # as context_of makes it
                     for problem in hiding.forged(source.text, source.path):

@@ -10,7 +10,7 @@ from fleetctl.model import codes, errors, objects, problems, releases, sites
 from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, checking, faults, renderers, requirements
 
-__all__ = ["LeftOut", "Rendered", "nobody", "render"]
+__all__ = ["LeftOut", "Rendered", "nobody", "render", "unassigned"]
 
 _Limits = releases.Limits
 
@@ -79,6 +79,12 @@ def render(
     left_out = tuple(LeftOut(*key, tuple(names)) for key, names in sorted(lacking.items()))
     total = sum(len(release.objects) for release in made)
     return Rendered(made, total, len(bodies), checks.limits(), left_out)
+
+
+def unassigned(chosen: int, wanted: str) -> tuple[codes.Code, str, str]:
+    """Return the code, the message and the way out where none of so many selected sites is assigned what is wanted."""
+    none = "the selected site is not" if chosen == 1 else f"none of the {chosen:,} selected sites is"
+    return codes.Code.RENDER_NOT_ASSIGNED, f"{none} assigned {wanted}", "Assign it under bundles: in the inventory."
 
 
 def nobody(left_out: Iterable[LeftOut]) -> tuple[codes.Code, str, str]:

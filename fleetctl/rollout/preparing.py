@@ -130,13 +130,7 @@ def _left_out(chosen: Sequence[sites.Site], assigned: Sequence[sites.Site], bund
 
 
 def _nobody(chosen: Sequence[sites.Site], assigned: Sequence[sites.Site], bundle: str) -> tuple[codes.Code, str, str]:
-    many = f"none of the {len(chosen):,} selected sites" if len(chosen) != 1 else "the selected site"
     if not assigned:
-        verb = "is" if len(chosen) != 1 else "is not"
-        return (
-            codes.Code.RENDER_NOT_ASSIGNED,
-            f"{many} {verb} assigned {bundle}",
-            "Assign it under bundles: in the inventory.",
-        )
-    verb = "is" if len(chosen) != 1 else "is not"
-    return codes.Code.SELECTION_EMPTY, f"{many} {verb} active", "Rollouts take sites in state active or maintenance."
+        return rendering.unassigned(len(chosen), bundle)
+    none = f"none of the {len(chosen):,} selected sites is" if len(chosen) != 1 else "the selected site is not"
+    return codes.Code.SELECTION_EMPTY, f"{none} active", "Rollouts take sites in state active or maintenance."

@@ -1,15 +1,14 @@
 """The loop over sites: values, releases, digests, and faults told once with all their sites."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetctl.model import codes, errors, problems, releases, sites, values
-from fleetctl.rendering import bundles, renderers, rendering
+from fleetctl.rendering import bundles, externals, renderers, rendering
 from tests.unit.rendering import making
 
 A = making.config_map("a", "x: {{ values.x | k }}")
@@ -202,6 +201,9 @@ def test_a_plain_file_is_told_by_its_own_lines() -> None:
 class _Chart:
     """An input that makes a ConfigMap of what it is asked for, and fails where the value is bad."""
 
+    def prepare(self, wanted: Iterable[tuple[sites.Site, values.Vars]]) -> None:
+        """Start no program."""
+
     def texts(self, site: sites.Site, merged: values.Vars) -> Iterator[bundles.Source]:
         """Give one text as if it began on line 7 of a file."""
         if merged.get("x") == "bad":
@@ -211,25 +213,34 @@ class _Chart:
         yield bundles.Source("chart", "app/chart/templates/c.yaml", text, first_line=7)
 
 
-def _with_chart(**own: values.Vars) -> list[releases.Release]:
-    fleet = making.fleet(**own)
-    bundle = msgspec.structs.replace(making.bundle({"a.yaml.j2": A}), inputs=(_Chart(),))
-    return rendering.render(fleet, [bundle], fleet.sites.values(), lambda *_: None).releases
+@pytest.fixture
+def with_chart(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[releases.Release]]:
+    """Render a bundle of a template and the chart."""
+    monkeypatch.setattr(externals, "inputs_of", lambda _: (_Chart(),))
+
+    def render(**own: values.Vars) -> list[releases.Release]:
+        fleet = making.fleet(**own)
+        bundle = making.bundle({"a.yaml.j2": A})
+        return rendering.render(fleet, [bundle], fleet.sites.values(), lambda *_: None).releases
+
+    return render
 
 
-def test_inputs_give_documents_like_templates() -> None:
+def test_inputs_give_documents_like_templates(with_chart: Callable[..., list[releases.Release]]) -> None:
     """Their objects stand in the release, with the path that a person knows them by."""
-    (release,) = _with_chart(s1={"app": {"x": "v"}})
+    (release,) = with_chart(s1={"app": {"x": "v"}})
     assert [(one.id.name, one.template) for one in release.objects] == [
         ("a", "app/a.yaml.j2"),
         ("c", "app/chart/templates/c.yaml"),
     ]
 
 
-def test_problems_of_inputs_carry_their_lines_and_are_told_once() -> None:
+def test_problems_of_inputs_carry_their_lines_and_are_told_once(
+    with_chart: Callable[..., list[releases.Release]],
+) -> None:
     """What is wrong in a text is at its line there; what an input raises is one problem for all sites."""
     with pytest.raises(errors.InvalidInput) as caught:
-        _with_chart(s1={"app": {"x": "no"}}, s2={"app": {"x": "bad"}}, s3={"app": {"x": "bad"}})
+        with_chart(s1={"app": {"x": "no"}}, s2={"app": {"x": "bad"}}, s3={"app": {"x": "bad"}})
     assert [(str(one.mark), one.code.value, one.notes) for one in caught.value.problems] == [
         ("app/bundle.yaml:9", "bundle/bad-value", ("at 2 sites, e.g. s2",)),
         ("app/chart/templates/c.yaml:12:6", "yaml/ambiguous-scalar", ("at s1",)),
