@@ -22,7 +22,7 @@ import yaml
 
 from fleetctl.model import codes, problems
 from fleetctl.openapi import customs, minors, validators
-from tests.contract import plainhttp
+from tests.contract import plainhttp, talking
 from tests.integration import mutating
 from tests.kubebox import clusters
 
@@ -153,11 +153,11 @@ def test_custom_resources(server: Server) -> None:
         assert _differences(server, validator, CUSTOM, rules=True) == []
 
 
-def _served(server: Server) -> dict[str, Any]:
+def _served(server: Server) -> Any:  # noqa: ANN401 - a document of the server
     """Return the cluster's document about the custom kind, once it has one and takes objects."""
-    for _ in range(600):
+
+    def look() -> Any:  # noqa: ANN401 - as the server answers
         status, document = server.call("GET", "/openapi/v3/apis/check.example/v1")
-        if status == http.client.OK and "components" in document and server.apply(CUSTOM)[0] < 300:
-            found: dict[str, Any] = document
-            return found
-    pytest.fail("the custom kind is not served")
+        return status == http.client.OK and "components" in document and server.apply(CUSTOM)[0] < 300 and document
+
+    return talking.until(look, "the custom kind is served", 120)
