@@ -1,4 +1,4 @@
-"""``fleetctl inventory``: validate, list, show, explain, graph, diff."""
+"""``fleetctl inventory``: validate, list, show, explain, graph, diff; ``sync`` and ``set`` come from next door."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, completing, get, opening, options, syncing
+from fleetctl.cli import commands, completing, get, opening, options, setting, syncing
 from fleetctl.console import tables
 from fleetctl.inventory import entries, explaining, selecting
 from fleetctl.model import errors, exits
@@ -15,7 +15,7 @@ from fleetctl.reports import envelopes
 
 __all__ = ["SiteName", "app", "diff", "explain", "graph", "show", "validate"]
 
-app = commands.application("Look at the fleet: validate, list, show, explain, graph, diff, sync.")
+app = commands.application("Look at the fleet: validate, list, show, explain, graph, diff, sync, set.")
 
 SiteName = Annotated[str, typer.Argument(metavar="SITE", help="The name of a site.", autocompletion=completing.site)]
 
@@ -119,3 +119,4 @@ def diff(
 
 
 syncing.add_to(app)
+setting.add_to(app)

@@ -23,7 +23,7 @@ __all__ = ["COMMANDS", "LazyGroup", "app", "root", "run"]
 
 COMMANDS: dict[str, str] = {
     "init": "Make a project that works, in an empty or new folder.",
-    "inventory": "Look at the fleet: validate, list, show, explain, graph, diff, sync.",
+    "inventory": "Look at the fleet: validate, list, show, explain, graph, diff, sync, set.",
     "doctor": "Check the operator's own side; with a selection, also whether those clusters answer.",
     "get": "List sites, nodes, groups or bundles, from files.",
     "rollout": "Bring a bundle to many clusters in waves; look at runs, stop them, undo them.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from fleetctl.console import changes
 from fleetctl.inventory import explaining
 from fleetctl.model import problems, values
-from fleetctl.reading import yamltext
 
 __all__ = ["show"]
 
@@ -25,7 +25,7 @@ def show(
         _in_full(found[0], used.get(found[0].field, ()), stream)
         return
     names = [problems.field_text(one.field) for one in found]
-    texts = [_text(one.value) for one in found]
+    texts = [changes.value_text(one.value) for one in found]
     name_width, text_width = max(map(len, names)), min(max(map(len, texts)), _VALUE_WIDTH)
     for one, name, text in zip(found, names, texts, strict=True):
         top = one.contributions[0] if one.contributions else None
@@ -37,7 +37,9 @@ def _in_full(one: explaining.Explanation, marks: Sequence[problems.Mark], stream
     lines: list[tuple[str, str, str]] = []
     made = _is_made(one)
     if made:
-        lines.append((_text(one.value), "" if any(_gives(part) for part in one.contributions) else "built in", ""))
+        lines.append(
+            (changes.value_text(one.value), "" if any(_gives(part) for part in one.contributions) else "built in", "")
+        )
     for index, part in enumerate(one.contributions):
         head = "  shadows "
         if made and _gives(part):
@@ -59,7 +61,7 @@ def _is_made(one: explaining.Explanation) -> bool:
     top = one.contributions[0]
     if top.verb == "removes":
         return one.value is not values.UNSET and one.value is not None
-    return top.verb == "sets" and "${vars." in _text(top.value)
+    return top.verb == "sets" and "${vars." in changes.value_text(top.value)
 
 
 def _gives(part: explaining.Contribution) -> bool:
@@ -68,11 +70,7 @@ def _gives(part: explaining.Contribution) -> bool:
 
 def _said(part: explaining.Contribution) -> str:
     verb = _VERBS[part.verb]
-    return verb if part.value is values.UNSET else f"{verb}{_text(part.value)}"
-
-
-def _text(value: object) -> str:
-    return "(removed)" if value is values.UNSET else yamltext.inline(value)
+    return verb if part.value is values.UNSET else f"{verb}{changes.value_text(part.value)}"
 
 
 def _places(marks: Sequence[problems.Mark]) -> str:

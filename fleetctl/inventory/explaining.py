@@ -10,9 +10,10 @@ from fleetctl.inventory import entries, fleets, layers
 from fleetctl.model import codes, errors, layering, problems, secretrefs, values
 from fleetctl.reading import scalars
 
-__all__ = ["Contribution", "Explanation", "explain", "field_of"]
+__all__ = ["ROOTS", "Contribution", "Explanation", "explain", "field_of"]
 
-_ROOTS = ("name", "state", "labels", "location", "nodes", "access", "cluster", "bundles", "window", "vars")
+ROOTS = ("name", "state", "labels", "location", "nodes", "access", "cluster", "bundles", "window", "vars")
+"""The keys of a site; a path that begins with another one is below ``vars``."""
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ def field_of(path: str) -> problems.Field:
     except ValueError:
         message = f'"{path}" is not a path such as pos.tls.minVersion or labels["example.com/tier"]'
         raise errors.UsageError(codes.Code.USAGE, message) from None
-    return field if field and field[0] in _ROOTS else ("vars", *field)
+    return field if field and field[0] in ROOTS else ("vars", *field)
 
 
 def explain(

@@ -10,7 +10,7 @@ from fleetctl.inventory import entries
 from fleetctl.model import codes, errors, problems, values
 from fleetctl.reading import yaml12
 
-__all__ = ["layer"]
+__all__ = ["layer", "value_of"]
 
 _FLAG = "--set"
 
@@ -39,13 +39,19 @@ def layer(words: Sequence[str]) -> entries.Layer:
     for word in words:
         field, text = _parted(word)
         shown = f"{_FLAG} {problems.field_text(field)}"
-        documents, refused = yaml12.read(text, shown, tags={str(values.UNSET): values.UNSET})
+        value, refused = value_of(text, shown)
         found += refused
-        _put(data, ("vars", *field), documents[0].data if documents else None)
+        _put(data, ("vars", *field), value)
         places["vars", *field] = problems.field_text(field)
     if found:
         raise errors.InvalidInput(found)
     return entries.Layer("command line", data, _Words(places))
+
+
+def value_of(text: str, shown: str) -> tuple[object, list[problems.Problem]]:
+    """Read the value that a word of the command line gives: YAML 1.2, as files are; nothing at all is null."""
+    documents, found = yaml12.read(text, shown, tags={str(values.UNSET): values.UNSET})
+    return documents[0].data if documents else None, found
 
 
 def _put(data: values.Written, field: problems.Field, value: object) -> None:

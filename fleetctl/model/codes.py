@@ -40,6 +40,7 @@ class Code(enum.StrEnum):
     INVENTORY_APPEND_CONFLICT = "inventory/append-conflict"
     INVENTORY_APPEND_TO_NON_LIST = "inventory/append-to-non-list"
     INVENTORY_BAD_VALUE = "inventory/bad-value"
+    INVENTORY_CANNOT_SET = "inventory/cannot-set"
     INVENTORY_DUPLICATE_DEFAULTS = "inventory/duplicate-defaults"
     INVENTORY_DUPLICATE_GROUP = "inventory/duplicate-group"
     INVENTORY_DUPLICATE_NODE = "inventory/duplicate-node"
@@ -55,6 +56,7 @@ class Code(enum.StrEnum):
     INVENTORY_UNKNOWN_BUNDLE = "inventory/unknown-bundle"
     INVENTORY_UNKNOWN_KEY = "inventory/unknown-key"
     INVENTORY_UNKNOWN_KIND = "inventory/unknown-kind"
+    INVENTORY_UNWRITABLE = "inventory/unwritable"
     INVENTORY_VARS_SCHEMA = "inventory/vars-schema"
     INVENTORY_WRONG_TYPE = "inventory/wrong-type"
 

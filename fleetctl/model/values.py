@@ -6,7 +6,7 @@ import enum
 import json
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["UNSET", "Unset", "Value", "Vars", "Written", "float_text", "kind_of", "text_of"]
+__all__ = ["UNSET", "Unset", "Value", "Vars", "Written", "float_text", "kind_of", "same", "text_of"]
 
 if TYPE_CHECKING:
     Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
@@ -69,3 +69,12 @@ def float_text(value: float) -> str:
         return mantissa
     mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
     return f"{mantissa}e{exponent if exponent[0] in '+-' else '+' + exponent}"
+
+
+def same(one: object, other: object) -> bool:
+    """Tell whether plain data are equal, types included: true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and one == other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import stat
@@ -106,15 +107,22 @@ def private_folder(path: pathlib.Path) -> None:
         one.mkdir(mode=0o700, exist_ok=True)
 
 
-def replace(path: pathlib.Path, text: bytes, aside: pathlib.Path | None = None) -> None:
+def replace(
+    path: pathlib.Path, text: bytes, aside: pathlib.Path | None = None, *, like: os.stat_result | None = None
+) -> None:
     """Write a file, for its owner alone, apart from its place, and rename it over: readers see old text or new.
 
-    ``aside`` is a folder on the same file system, by default the file's own. Raises ``OSError``.
+    ``aside`` is a folder on the same file system, by default the file's own. With ``like`` the file is for whom that
+    one is, and belongs to its owner as far as we may say so. Raises ``OSError``.
     """
     descriptor, temporary = tempfile.mkstemp(prefix=PART, dir=aside or path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(text)
+            if like is not None:
+                with contextlib.suppress(PermissionError):
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
         pathlib.Path(temporary).replace(path)
     except BaseException:
         pathlib.Path(temporary).unlink(missing_ok=True)

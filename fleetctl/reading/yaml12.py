@@ -54,7 +54,7 @@ class Document:
 
     def mark(self, field: problems.Field, *, key: bool = False) -> problems.Mark:
         """Return where a value stands (or its key); of a field that is not there, where its nearest parent stands."""
-        node, key_node = self._root, None
+        node, key_node = self.root, None
         for step in field:
             found = _child(node, step)
             if found is None:
@@ -68,7 +68,8 @@ class Document:
         return word in self._text
 
     @functools.cached_property
-    def _root(self) -> yaml.Node:
+    def root(self) -> yaml.Node:
+        """Return the document's node, read once more: nodes are not kept."""
         return next(node for i, node in enumerate(_nodes(self._text)) if i == self._index)
 
 

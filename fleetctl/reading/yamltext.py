@@ -15,7 +15,7 @@ from typing import Final
 from fleetctl.model import values
 from fleetctl.reading import scalars
 
-__all__ = ["FORMATS", "block", "inline", "kyaml", "quoted"]
+__all__ = ["FORMATS", "block", "inline", "kyaml", "quoted", "scalar"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.~+-](?:[A-Za-z0-9_/.,()@%+=~ -]|:(?=[^\s])|#(?<=[^\s]#))*")
 _UNPRINTABLE = re.compile(
@@ -28,7 +28,7 @@ def block(value: object) -> str:
     """Return a document in block style, ending in a line feed; raises ``TypeError`` for what YAML core cannot hold."""
     if isinstance(value, dict | list) and value:
         return "".join(f"{line}\n" for line in _lines(value))
-    return f"{_scalar(value)}\n"
+    return f"{scalar(value)}\n"
 
 
 def inline(value: object) -> str:
@@ -37,7 +37,7 @@ def inline(value: object) -> str:
         return "{" + ", ".join(f"{quoted(_checked_key(key))}: {inline(value[key])}" for key in sorted(value)) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(inline(item) for item in value) + "]"
-    return quoted(value) if isinstance(value, str) else _scalar(value)
+    return quoted(value) if isinstance(value, str) else scalar(value)
 
 
 def kyaml(value: object) -> str:
@@ -79,7 +79,7 @@ def _entry(head: str, value: object) -> Iterator[str]:
         yield f"{head} |{chomping}"
         yield from (f"  {line}" if line else line for line in value.removesuffix("\n").split("\n"))
     else:
-        yield f"{head} {_scalar(value)}"
+        yield f"{head} {scalar(value)}"
 
 
 def _fits_block(text: str) -> bool:
@@ -97,7 +97,8 @@ def _fits_block(text: str) -> bool:
     )
 
 
-def _scalar(value: object) -> str:
+def scalar(value: object) -> str:
+    """Return a scalar, or an empty map or list; a text of several lines as one of JSON. Raises as ``block`` does."""
     match value:
         case None:
             return "null"
@@ -148,7 +149,7 @@ def _flow(value: object, indent: str) -> str:
         return "{\n" + "".join(lines) + indent + "}"
     if isinstance(value, list) and value:
         return "[\n" + "".join(f"{inner}{_flow(item, inner)},\n" for item in value) + indent + "]"
-    return quoted(value) if isinstance(value, str) else _scalar(value)
+    return quoted(value) if isinstance(value, str) else scalar(value)
 
 
 def _flow_key(key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final, TextIO
 
 import msgspec
 
-from fleetctl.inventory import comparing, explaining, graphing
+from fleetctl.inventory import comparing, edits, explaining, graphing
 from fleetctl.model import problems, releases, sites, values
 from fleetctl.reading import yamltext
 
@@ -21,6 +21,7 @@ __all__ = [
     "problem_list",
     "project_key",
     "release_list",
+    "settings",
     "site_list",
     "write",
     "write_names",
@@ -154,6 +155,23 @@ def changes(found: comparing.Comparison) -> _Envelope:
         ]
         items += [{"name": name, "change": "changed", "fields": fields} for name in fold.sites]
     return _list("InventoryDiff", items)
+
+
+def settings(made: edits.Plan) -> _Envelope:
+    """Return what ``inventory set`` makes of values; ``inherited`` is where another layer said the value before."""
+    items = [
+        {
+            "name": one.site,
+            "field": problems.field_text(one.field),
+            "change": "changed" if one.changes else "unchanged",
+            **({} if one.before is problems.NOTHING else {"before": _plain(one.before)}),
+            "after": _plain(one.after),
+            "place": _sound(str(one.mark)),
+            **({"inherited": _sound(str(one.inherited))} if one.inherited else {}),
+        }
+        for one in made.settings
+    ]
+    return _list("SiteSettingList", items)
 
 
 def graph(found: graphing.Graph) -> _Envelope:

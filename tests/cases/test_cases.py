@@ -177,6 +177,7 @@ def test_every_code_has_a_case() -> None:
         codes.Code.BUNDLE_VERSION_REUSED,
         codes.Code.DEMO_FLEET,
         codes.Code.INIT_UNWRITABLE,
+        codes.Code.INVENTORY_UNWRITABLE,
         codes.Code.LOCK_UNWRITABLE,
         codes.Code.PLAN_PRUNES_TOO_MUCH,
         codes.Code.PLAN_UNWRITABLE,

@@ -24,6 +24,7 @@ COMMANDS = [
     ["inventory", "graph"],
     ["inventory", "diff"],
     ["inventory", "sync"],
+    ["inventory", "set"],
     ["doctor"],
     ["get"],
     ["get", "sites"],

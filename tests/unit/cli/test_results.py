@@ -28,6 +28,7 @@ RESULTS = {
     "inventory explain": ["store-00101", "cluster"],
     "inventory validate": [],
     "inventory graph": [],
+    "inventory set": ["store-00101", "state=planned", "--dry-run"],
     "bundle list": [],
     "bundle show": ["base"],
     "bundle test": ["base"],

@@ -68,3 +68,10 @@ def test_unset_is_one_thing() -> None:
     """``!unset`` has one value, which prints as it is written."""
     assert values.UNSET is values.Unset("!unset")
     assert str(values.UNSET) == "!unset"
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), ("1", 1), ([1], [1, 2]), ({"a": 1}, {"b": 1})])
+def test_same_knows_types(one: object, other: object) -> None:
+    """Values that YAML tells apart are not the same."""
+    assert not values.same(one, other)
+    assert values.same(one, one)
