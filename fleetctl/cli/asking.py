@@ -70,6 +70,7 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     selected = [site for site in loaded.fleet.sites.values() if site.name in names]
     bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=plan.kind is plans.Kind.REMOVE)
+    checks.notes(prepared.limits, sys.stderr)
     now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
     opening.require_clean_in_ci(plan, now)
     return Asked(opened, loaded, prepared, plan)

@@ -63,7 +63,7 @@ def plan(
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
     saving.save(preview.plan, file)
     if output in envelopes.FORMATS:
-        envelopes.write(run_reports.preview(preview), output, sys.stdout)
+        envelopes.write(run_reports.preview(preview, asked.prepared.limits), output, sys.stdout)
     else:
         plan_screens.show(preview, sys.stdout)
         plan_screens.saved(preview, project.shown(file.absolute()), sys.stdout, project.commit)

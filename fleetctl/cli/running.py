@@ -13,7 +13,7 @@ from fleetctl.cli import asking, opening, options
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.kube import curl, transport
-from fleetctl.model import codes, errors, events, exits, outcomes, plans, projects, sites
+from fleetctl.model import codes, errors, events, exits, outcomes, plans, projects, releases, sites
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
 from fleetctl.rollout import (
@@ -132,7 +132,7 @@ async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
         proposal = await make(running)
         if not proposal.plan.members:
             if manner.output in envelopes.FORMATS:
-                envelopes.write(run_reports.preview(proposal.preview), manner.output, sys.stdout)
+                envelopes.write(run_reports.preview(proposal.preview, releases.Limits()), manner.output, sys.stdout)
             else:
                 plan_screens.nobody(proposal.preview, sys.stdout)
             owed = any(one.owed for one in proposal.preview.left_out)

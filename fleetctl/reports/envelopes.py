@@ -23,6 +23,7 @@ __all__ = [
     "release_list",
     "settings",
     "site_list",
+    "unchecked",
     "write",
     "write_names",
 ]
@@ -88,8 +89,12 @@ def project_key(identity: str, place: str) -> _Envelope:
 
 def release_list(made: Iterable[releases.Release], limits: releases.Limits) -> _Envelope:
     """Return releases without their objects: what was rendered for whom, its digest, and how far it was checked."""
+    return {**_releases(made), **unchecked(limits)}
+
+
+def unchecked(limits: releases.Limits) -> _Envelope:
+    """Return what no schema could check: part of every result that has rendered objects."""
     return {
-        **_releases(made),
         "unchecked": [_plain(one) for one in limits.unchecked],
         "nearestVersions": [_plain(one) for one in limits.nearest],
     }

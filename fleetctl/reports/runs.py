@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fleetctl.model import outcomes
+from fleetctl.model import outcomes, releases
 from fleetctl.reports import envelopes
 from fleetctl.rollout import accounts, planning
 
@@ -16,8 +16,8 @@ __all__ = ["explanation", "history", "preview", "sites", "summary"]
 _Envelope = dict[str, Any]
 
 
-def preview(found: planning.Preview) -> _Envelope:
-    """Return a plan with what it would change."""
+def preview(found: planning.Preview, limits: releases.Limits) -> _Envelope:
+    """Return a plan with what it would change, and what of it no schema could check."""
     return {
         "apiVersion": envelopes.API_VERSION,
         "kind": "Plan",
@@ -35,6 +35,7 @@ def preview(found: planning.Preview) -> _Envelope:
         ],
         "leftOut": [{"reason": one.reason, "sites": list(one.sites), "owed": one.owed} for one in found.left_out],
         "silent": [{"cause": _cause(cause), "sites": list(names)} for cause, names in found.silent],
+        **envelopes.unchecked(limits),
     }
 
 

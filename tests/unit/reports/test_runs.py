@@ -7,12 +7,12 @@ import msgspec
 import pytest
 import yaml
 
-from fleetctl.model import outcomes
+from fleetctl.model import outcomes, releases
 from fleetctl.reports import envelopes, runs
 from tests.golden import scenes
 
 ENVELOPES = {
-    "Plan": runs.preview(scenes.preview()),
+    "Plan": runs.preview(scenes.preview(), releases.Limits((releases.Unchecked("a/v1", "B", 2, 1, "s"),), ())),
     "Run": runs.summary(scenes.summary()),
     "Explanation": runs.explanation(scenes.explanation()),
     "RunSiteList": runs.sites(scenes.lines()),
@@ -60,7 +60,7 @@ def test_names_can_be_given_to_other_commands(kind: str, names: list[str]) -> No
 @pytest.mark.parametrize(
     ("kind", "keys"),
     [
-        ("Plan", "apiVersion kind name simulated plan before changes leftOut silent"),
+        ("Plan", "apiVersion kind name simulated plan before changes leftOut silent unchecked nearestVersions"),
         (
             "Run",
             (
@@ -94,6 +94,7 @@ def test_a_plan_is_told_as_it_is_saved() -> None:
         {"verb": "~", "object": "Deployment pos/gateway", "details": "image 1.3.2 -> 1.4.0, replicas 2 -> 3"},
         {"verb": "+", "object": "NetworkPolicy pos/allow-peripherals", "details": ""},
     ]
+    assert read["unchecked"] == [{"apiVersion": "a/v1", "kind": "B", "objects": 2, "sites": 1, "example": "s"}]
     assert read["before"] == {"1.3.2": 1190, "1.4.0": 18, "unknown": 4}
 
 
