@@ -20,7 +20,7 @@ from fleetctl.rendering import (
     tracing,
 )
 
-__all__ = ["Origin", "Renderer", "context_of"]
+__all__ = ["Draft", "Origin", "Renderer", "context_of"]
 
 _DEFINITION = "CustomResourceDefinition"
 """Without this word in its files, no bundle defines a kind."""
@@ -52,6 +52,14 @@ def context_of(
 
 def _plain(node: sites.Node) -> values.Vars:
     return {**msgspec.to_builtins(node), "taints": [msgspec.to_builtins(taint) for taint in node.taints]}
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a bundle says for one site, as text: by the source of each, None where none could be made."""
+
+    site: sites.Site
+    context: Mapping[str, object]
+    texts: list[tuple[bundles.Source, str | None]]
 
 
 class Renderer:
@@ -99,27 +107,32 @@ class Renderer:
                 if source.makes_objects:
                     self._templates.append(compiled)
 
-    def definitions(self, site: sites.Site) -> tuple[bytes, ...]:
-        """Return the CustomResourceDefinitions that the bundle makes for a site; bundles without any cost nothing."""
-        if self._broken or not self._defines or (merged := self._values(site)) is None:
-            return ()
-        return tuple(
-            parsed.made.body
-            for source, text in self._texts(site, context_of(self._fleet, self.bundle, site, merged))
-            if text is not None and _DEFINITION in text
-            for _, parsed in self._reader.read(source, text, site.name)
-            if parsed.made is not None and customs.is_definition(parsed.made.id)
-        )
-
-    def release(self, site: sites.Site, view: checking.View) -> releases.Release | None:
-        """Render the bundle for one site; None when something is wrong, which has then been noted."""
+    def draft(self, site: sites.Site) -> Draft | None:
+        """Render the bundle's texts for one site; None when its values are wrong, which has then been noted."""
         merged = self._values(site)
         if merged is None:
             return None
         context = context_of(self._fleet, self.bundle, site, merged)
+        return Draft(site, context, [*self._texts(site, context)])
+
+    def definitions(self, draft: Draft) -> tuple[bytes, ...]:
+        """Return the CustomResourceDefinitions that the bundle makes for a site; bundles without any cost nothing."""
+        if self._broken or not self._defines:
+            return ()
+        return tuple(
+            parsed.made.body
+            for source, text in draft.texts
+            if text is not None and _DEFINITION in text
+            for _, parsed in self._reader.read(source, text, draft.site.name)
+            if parsed.made is not None and customs.is_definition(parsed.made.id)
+        )
+
+    def release(self, draft: Draft, view: checking.View) -> releases.Release | None:
+        """Make objects of a site's texts; None when something is wrong, which has then been noted."""
+        site, context = draft.site, draft.context
         made: dict[object, releases.RenderedObject] = {}
         complete = not self._broken  # the other templates tell their faults all the same
-        for source, text in self._texts(site, context):
+        for source, text in draft.texts:
             if text is None:
                 complete = False
                 continue

@@ -54,19 +54,19 @@ def render(
     for one in every:
         one.prepare(members)
     for site in members:
-        taking: list[renderers.Renderer] = []
+        taking: list[tuple[renderers.Renderer, renderers.Draft]] = []
         for one in every:
             if one.bundle.name not in site.bundles:
                 continue
             if why := requirements.unmet(one.bundle.requires, site):
                 lacking.setdefault((one.bundle.name, why), []).append(site.name)
-            else:
-                taking.append(one)
-        defined = {one.bundle.name: one.definitions(site) for one in taking}
+            elif draft := one.draft(site):
+                taking.append((one, draft))
+        defined = {one.bundle.name: one.definitions(draft) for one, draft in taking}
         of_site = [
             (one, release)
-            for one in taking
-            if (release := one.release(site, checks.view(site, one.bundle.name, defined))) is not None
+            for one, draft in taking
+            if (release := one.release(draft, checks.view(site, one.bundle.name, defined))) is not None
         ]
         made += [release for _, release in of_site]
         if len(of_site) > 1:

@@ -6,7 +6,7 @@ import pytest
 
 from fleetctl.model import codes, errors, objects, releases, sites
 from fleetctl.openapi import minors, validators
-from fleetctl.rendering import rendering
+from fleetctl.rendering import environments, rendering
 from tests.unit.rendering import making
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  schedulingGroup: {podGroupName: a}\n  containers: []\n"
@@ -87,6 +87,22 @@ def test_each_distinct_object_is_checked_once(monkeypatch: pytest.MonkeyPatch) -
     rendered = _rendered(files, *(_site(f"s{number}", "v1.36.1") for number in range(1000)))
     assert rendered.distinct == 2
     assert (len(seen), made) == (2, ["ConfigMap"])
+
+
+def test_each_template_is_rendered_once_for_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a bundle defines kinds, whose definitions have to be known before anything is checked."""
+    seen: list[str] = []
+    render = environments.Environment.render
+
+    def counted(self: environments.Environment, compiled: environments.Compiled, context: Mapping[str, object]) -> str:
+        seen.append(compiled.source.name)
+        return render(self, compiled, context)
+
+    monkeypatch.setattr(environments.Environment, "render", counted)
+    till = CUSTOM + "spec: {drawer: {{ site.name | k }}}\n"
+    rendered = _rendered({"crd.yaml.j2": _definition(), "till.yaml.j2": till}, _site("s1"), _site("s2"))
+    assert (len(rendered.releases), rendered.limits.unchecked) == (2, ())
+    assert sorted(seen) == ["crd.yaml.j2", "crd.yaml.j2", "till.yaml.j2", "till.yaml.j2"]
 
 
 def test_objects_that_differ_by_their_sites_name_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
