@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from fleetctl.inventory import edits, explaining, fleets, layers, overriding, selecting, snapshots
+from fleetctl.inventory import edits, entries, explaining, fleets, layers, loading, overriding, selecting, snapshots
 from fleetctl.model import codes, errors, problems, secretrefs, values
 from fleetctl.reading import disk, editing, scalars, yaml12
 
@@ -37,6 +37,11 @@ def plan(loaded: fleets.Loaded, words: Sequence[str]) -> edits.Plan:
     Keys are those of ``inventory explain``. A key that neither a site nor its vars know yet has to be spelt with
     ``vars.`` in front, so that a misspelt ``stat=retired`` is no new value that nobody reads.
     """
+    with loading.collector_paused():
+        return _plan(loaded, words)
+
+
+def _plan(loaded: fleets.Loaded, words: Sequence[str]) -> edits.Plan:
     names = [word for word in dict.fromkeys(words) if "=" not in word]
     given = [word for word in words if "=" in word]
     if not names or not given:
@@ -135,7 +140,7 @@ def _assignment(word: str, chosen: Mapping[str, values.Vars]) -> tuple[problems.
 
 def _places(loaded: fleets.Loaded, names: Sequence[str]) -> dict[str, _Place]:
     """Return where sites stand; raises ``InvalidInput`` for those that come from sources."""
-    entries = {name: loaded.files.sites[name].layer for name in names}
+    found = {name: loaded.files.sites[name].layer for name in names}
     locked = [
         problems.Problem(
             codes.Code.INVENTORY_CANNOT_SET,
@@ -143,25 +148,22 @@ def _places(loaded: fleets.Loaded, names: Sequence[str]) -> dict[str, _Place]:
             layer.mark(("name",)),
             layer.field,
         )
-        for name, layer in entries.items()
+        for name, layer in found.items()
         if layer.path.endswith(snapshots.LOCK)
     ]
     if locked:
         raise errors.InvalidInput(locked)
-    paths = {layer.path for layer in entries.values()}
-    places: dict[str, _Place] = {}
-    for file in loaded.snapshot.files:
-        shown = loaded.project.shown(file.path)
-        if shown not in paths:
-            continue
-        for number, document in enumerate(yaml12.read(file.text, shown, tags=_TAGS)[0]):
-            for index, entry in enumerate(_sites_of(document.data)):
-                places[entry["name"]] = _Place(file, number, ("sites", index), entry)
-    return {name: places[name] for name in names}
+    files = {loaded.project.shown(file.path): file for file in loaded.snapshot.files}
+    return {name: _place(files[layer.path], layer) for name, layer in found.items()}
 
 
-def _sites_of(data: Any) -> list[values.Written]:  # noqa: ANN401  # a document's data, known to be sound
-    return data.get("sites") or [] if isinstance(data, dict) and data.get("kind") == "SiteList" else []
+def _place(file: snapshots.File, layer: entries.Layer) -> _Place:
+    document = layer.document
+    if not isinstance(document, yaml12.Document):
+        msg = "a site that no file has"
+        raise TypeError(msg)
+    written = problems.value_at(document.data, layer.field)
+    return _Place(file, document.index, layer.field, layers.map_of(written))
 
 
 def _refuse_secrets(

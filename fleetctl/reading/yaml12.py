@@ -49,7 +49,7 @@ class Document:
         self.path = path
         self.data = data
         self._text = text
-        self._index = index
+        self.index = index
         self._first_line = first_line
 
     def mark(self, field: problems.Field, *, key: bool = False) -> problems.Mark:
@@ -70,7 +70,7 @@ class Document:
     @functools.cached_property
     def root(self) -> yaml.Node:
         """Return the document's node, read once more: nodes are not kept."""
-        return next(node for i, node in enumerate(_nodes(self._text)) if i == self._index)
+        return next(node for i, node in enumerate(_nodes(self._text)) if i == self.index)
 
 
 def read(
