@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from typing import Annotated, Final
 
@@ -18,8 +16,8 @@ import typer
 from fleetctl.cli import commands
 from fleetctl.console import terminals
 from fleetctl.model import codes, errors, exits
-from fleetctl.reading import disk, shipped
-from fleetctl.sim import behaviours, fleets
+from fleetctl.reading import shipped
+from fleetctl.sim import behaviours, fleets, folders, servers
 
 __all__ = ["app", "demo"]
 
@@ -27,7 +25,6 @@ app = commands.application()
 
 _DARK: Final = "store-00205"
 _GOOD, _BAD = "1.4.0", "1.5.0"
-_PATIENCE: Final = 30.0
 _STRATEGY: Final = """\
 # The shipped defaults are a soak of 60s, and 120s until a failing pull counts: shortened, to fit a minute.
 apiVersion: fleetctl.dev/v1alpha1
@@ -55,7 +52,7 @@ def demo(
         with _fleet(folder):
             _Story(folder).tell()
         if keep is not None:
-            _say(f"\nThe project is in {folder}; its simulated fleet has ended.")
+            _say(f"\nThe project is in {folder}; its simulated fleet has ended. A new one: fleetctl sim up")
 
 
 @contextlib.contextmanager
@@ -89,30 +86,14 @@ def _lay_out(folder: pathlib.Path) -> None:
 def _fleet(folder: pathlib.Path) -> Iterator[None]:
     """Serve a simulated cluster for every site, in a process of its own, for as long as the demo lasts."""
     sim = folder / ".fleetctl" / "sim"
-    disk.private_folder(sim)
     listed = _run(folder, "inventory", "list", "-o", "name", capture=True)
-    rules = [{name: getattr(rule, name) for name in rule.__struct_fields__} for rule in _RULES]
-    spec = {"sites": listed.split(), "rules": rules}
-    (sim / fleets.FLEET).write_text(json.dumps(spec), encoding="utf-8")
-    _suffer(sim, {_DARK: {"refuse": True}})
-    process = subprocess.Popen([sys.executable, "-m", "fleetctl.sim", str(sim)])  # noqa: S603  # ourselves
+    spec = fleets.Spec(tuple(listed.split()), _RULES)
+    process = folders.begin(sim, spec, {_DARK: servers.Fault(refuse=True)})
     try:
-        until = time.monotonic() + _PATIENCE
-        while not (sim / fleets.KUBECONFIG).exists():
-            if process.poll() is not None or time.monotonic() > until:
-                message = "the simulated fleet did not start"
-                raise errors.NotConfigured(codes.Code.DEMO_FLEET, message, "Are loopback ports free to listen on?")
-            time.sleep(0.05)
         yield
     finally:
         process.terminate()
         process.wait()
-
-
-def _suffer(sim: pathlib.Path, faults: dict[str, dict[str, object]]) -> None:
-    part = sim / f"{fleets.FAULTS}.part"
-    part.write_text(json.dumps(faults), encoding="utf-8")
-    part.replace(sim / fleets.FAULTS)
 
 
 class _Story:
@@ -130,7 +111,7 @@ class _Story:
         )
         self._shell("--sim", "rollout", "start", "retail-pos", "--all", "--strategy", "demo.yaml", "--yes")
         _say(f"# The link is back: what {_DARK} is owed is paid.")
-        _suffer(self._folder / ".fleetctl" / "sim", {})
+        folders.suffer(self._folder / ".fleetctl" / "sim", {})
         self._shell("--sim", "rollout", "catchup", "--strategy", "demo.yaml")
         _say(f"# Version {_BAD} names an image that the registry does not have for these machines.")
         self._release(_BAD)

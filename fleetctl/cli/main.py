@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "rollout": "Bring a bundle to many clusters in waves; look at runs, stop them, undo them.",
     "why": "Say why a site is as it is, from what was seen when it failed; offline.",
     "demo": "Show a rollout, a halt and an undo on a simulated fleet, in under a minute.",
+    "sim": "Serve a simulated fleet for --sim: up, fault, down.",
     "bundle": "Look at bundles and try them: list, show, add, test.",
     "render": "Render bundles for sites into files, without contacting anything.",
     "diff": "Compare what a bundle amounts to now with what it was, without contacting anything.",

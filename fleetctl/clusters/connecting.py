@@ -34,9 +34,7 @@ class Directory:
     def endpoint(self, site: sites.Site) -> transport.Endpoint:
         """Return where and as whom to talk to a site's API; raises ``NotConfigured``."""
         if self._simulated is not None:
-            if not self._simulated.exists():
-                message = "the project's simulated fleet is not running"
-                raise errors.NotConfigured(codes.Code.KUBE_NO_KUBECONFIG, message, "See one: fleetctl demo")
+            self._require_simulated(self._simulated)
             return self._files.endpoint(self._simulated, site.name)
         access = site.access.kube
         if access.via == "ssh":
@@ -54,6 +52,8 @@ class Directory:
         """Return the endpoints of sites by name; raises ``NotConfigured`` that counts all that are missing."""
         found: dict[str, transport.Endpoint] = {}
         faults: list[tuple[str, errors.FleetctlError]] = []
+        if self._simulated is not None:
+            self._require_simulated(self._simulated)
         for site in chosen:
             try:
                 found[site.name] = self.endpoint(site)
@@ -68,3 +68,8 @@ class Directory:
                 more = f"; {len(others):,} more {'site' if len(others) == 1 else 'sites'} cannot be reached: {named}"
             raise errors.NotConfigured(first.code, f"{first.message}{more}", first.hint)
         return found
+
+    def _require_simulated(self, kubeconfig: pathlib.Path) -> None:
+        if not kubeconfig.exists():
+            message = "the project's simulated fleet is not up"
+            raise errors.NotConfigured(codes.Code.SIM_DOWN, message, "Start it: fleetctl sim up")

@@ -153,8 +153,11 @@ class Code(enum.StrEnum):
 
     CLUSTER_NO_ACCESS = "cluster/no-access"
 
-    DEMO_FLEET = "demo/fleet"
     DEMO_FOLDER = "demo/folder"
+
+    SIM_DOWN = "sim/down"
+    SIM_NOT_STARTED = "sim/not-started"
+    SIM_OTHER = "sim/other"
 
     KUBE_BAD_KUBECONFIG = "kube/bad-kubeconfig"
     KUBE_NO_CONTEXT = "kube/no-context"

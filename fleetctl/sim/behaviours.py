@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+import typing
 from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["READY", "Behaviour", "Behaviours"]
+__all__ = ["DOES", "READY", "Behaviour", "Behaviours", "Does"]
+
+
+Does = Literal[
+    "ready", "pull-fails", "config-fails", "crashes", "oom", "fails", "restarts", "unschedulable", "never-ready"
+]
+DOES: Final[tuple[str, ...]] = typing.get_args(Does)
+"""What can become of a container."""
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -15,9 +23,7 @@ class Behaviour(msgspec.Struct, frozen=True):
 
     image: str = "*"
     """A pattern as file names have them; ``*`` crosses slashes."""
-    does: Literal[
-        "ready", "pull-fails", "config-fails", "crashes", "oom", "fails", "restarts", "unschedulable", "never-ready"
-    ] = "ready"
+    does: Does = "ready"
     after: float = 1.0
     message: str = ""
     sites: str = "*"

@@ -27,7 +27,7 @@ import msgspec
 
 from fleetctl.sim import authorities, behaviours, clusters, servers
 
-__all__ = ["FAULTS", "FLEET", "KUBECONFIG", "Fleet", "Spec", "running", "serve_folder"]
+__all__ = ["FAULTS", "FLEET", "KUBECONFIG", "Fleet", "Spec", "running", "serve_folder", "spec_of"]
 
 KUBECONFIG: Final = "kubeconfig"
 FAULTS: Final = "faults.json"
@@ -132,11 +132,21 @@ class Spec(msgspec.Struct, frozen=True):
 
     sites: tuple[str, ...]
     rules: tuple[behaviours.Behaviour, ...] = ()
+    stays: bool = False
+    """Whether it is served on when the process that began it has ended."""
+
+
+def spec_of(folder: pathlib.Path) -> Spec:
+    """Return what a folder says of its fleet; raises ``OSError`` or ``msgspec.MsgspecError``."""
+    return msgspec.json.decode(_read(folder / FLEET), type=Spec)
 
 
 async def serve_folder(folder: pathlib.Path) -> None:
-    """Serve the fleet that a folder describes until SIGINT or SIGTERM, or until this process is an orphan."""
-    spec = msgspec.json.decode(_read(folder / FLEET), type=Spec)
+    """Serve the fleet that a folder describes until SIGINT or SIGTERM, or until this process is an orphan.
+
+    Its kubeconfig is there as long as it is served.
+    """
+    spec = spec_of(folder)
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -146,10 +156,11 @@ async def serve_folder(folder: pathlib.Path) -> None:
     await fleet.start()
     seen = await _look(folder / FAULTS, _NEVER, fleet)
     _write(folder, fleet)
-    while not end.is_set() and os.getppid() == parent:
+    while not end.is_set() and (spec.stays or os.getppid() == parent):
         seen = await _look(folder / FAULTS, seen, fleet)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(end.wait(), _LOOK)
+    (folder / KUBECONFIG).unlink(missing_ok=True)
     await fleet.stop()
 
 

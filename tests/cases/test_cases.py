@@ -175,7 +175,6 @@ def test_every_code_has_a_case() -> None:
     # What needs clusters, a service, another process or a failing disk: tests/unit/{cli,inventory,rollout,state}.
     elsewhere |= {
         codes.Code.BUNDLE_VERSION_REUSED,
-        codes.Code.DEMO_FLEET,
         codes.Code.INIT_UNWRITABLE,
         codes.Code.INVENTORY_UNWRITABLE,
         codes.Code.LOCK_UNWRITABLE,
@@ -185,6 +184,8 @@ def test_every_code_has_a_case() -> None:
         codes.Code.RUN_OVERLAPS,
         codes.Code.RUN_STATE,
         codes.Code.SOURCE_REFUSED,
+        codes.Code.SIM_NOT_STARTED,
+        codes.Code.SIM_OTHER,
         codes.Code.STATE_BUSY,
         codes.Code.STATE_NETWORK_FILESYSTEM,
         codes.Code.STATE_NEWER,

@@ -9,7 +9,7 @@ import typer.testing
 from fleetctl.cli import main
 from fleetctl.sim import behaviours, fleets
 
-__all__ = ["Said", "Shop", "opened"]
+__all__ = ["Said", "Shop", "lay_out", "opened"]
 
 Said = typer.testing.Result
 
@@ -51,11 +51,16 @@ class Shop:
 def opened(root: pathlib.Path, sites: tuple[str, ...] = ("s1", "s2", "s3")) -> Iterator[Shop]:
     """Lay a project out in a folder, and serve its fleet."""
     shop = Shop(root)
+    lay_out(shop, sites)
+    rules = behaviours.Behaviours((behaviours.Behaviour(after=0.05),))
+    with fleets.running(sites, root / ".fleetctl" / "sim", rules):
+        yield shop
+
+
+def lay_out(shop: Shop, sites: tuple[str, ...]) -> None:
+    """Write a project of these sites, all of which have the bundle app."""
     shop.write("fleetctl.yaml", "kind: Project\nname: shops\n")
     shop.write("inventory/defaults.yaml", "kind: Defaults\nbundles: {app: {}}\n")
     shop.write("inventory/sites.yaml", "kind: SiteList\nsites:\n" + "".join(f"- name: {site}\n" for site in sites))
     shop.write("all.yaml", _STRATEGY)
     shop.bundle("1.0.0")
-    rules = behaviours.Behaviours((behaviours.Behaviour(after=0.05),))
-    with fleets.running(sites, root / ".fleetctl" / "sim", rules):
-        yield shop

@@ -38,6 +38,7 @@ def _bash(line: str) -> list[str]:
                 "rollout",
                 "why",
                 "demo",
+                "sim",
                 "bundle",
                 "render",
                 "diff",

@@ -40,6 +40,7 @@ RESULTS = {
 """Commands whose result a project alone can give, and what they are asked."""
 ELSEWHERE = {
     "why": "a failed run",
+    **{f"sim {name}": "a process that stays" for name in ("up", "fault", "down")},
     "diff": "a run, or a commit",
     "inventory diff": "a commit",
     "inventory sync": "a source",

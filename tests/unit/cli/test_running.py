@@ -10,6 +10,7 @@ import pytest
 from fleetctl.cli import demo, running
 from fleetctl.model import codes, errors, events, exits, outcomes
 from fleetctl.rollout import accounts
+from fleetctl.sim import folders
 
 
 def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +76,7 @@ def test_a_simulated_fleet_that_does_not_start(tmp_path: pathlib.Path, monkeypat
             self.wait()
 
     monkeypatch.setattr(demo, "_run", lambda *_, **__: "store-1")
-    monkeypatch.setattr(demo.subprocess, "Popen", Ended)  # type: ignore[attr-defined]
+    monkeypatch.setattr(folders.subprocess, "Popen", Ended)  # type: ignore[attr-defined]
     with pytest.raises(errors.NotConfigured) as refused, demo._fleet(tmp_path):  # noqa: SLF001
         pass
-    assert refused.value.code is codes.Code.DEMO_FLEET
+    assert refused.value.code is codes.Code.SIM_NOT_STARTED

@@ -1,0 +1,40 @@
+"""The simulated fleet on screen: that it is up, what is wrong in it, what to do with it."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from typing import Final, TextIO
+
+from fleetctl.sim import folders, servers
+
+__all__ = ["fleet"]
+
+_NAMED: Final = 3
+
+
+def fleet(
+    found: folders.Served | None, broken: Mapping[str, servers.Fault], kubeconfig: pathlib.Path, stream: TextIO
+) -> None:
+    """Write how the fleet is; equal faults in one line."""
+    if found is None:
+        stream.write("no simulated fleet is up here\n")
+        return
+    count = len(found.spec.sites)
+    stream.write(f"{count:,} simulated cluster{' is' if count == 1 else 's are'} up, in process {found.pid}\n")
+    alike: dict[str, list[str]] = {}
+    for site, fault in sorted(broken.items()):
+        alike.setdefault(_words(fault), []).append(site)
+    for words, sites in alike.items():
+        more = " ..." if len(sites) > _NAMED else ""
+        stream.write(f"  {len(sites):,}x  {words}  {' '.join(sites[:_NAMED])}{more}\n")
+    stream.write(f"kubeconfig: {kubeconfig}\nEnd them: fleetctl sim down\n")
+
+
+def _words(fault: servers.Fault) -> str:
+    parts = ["nothing listens"] if fault.refuse else []
+    parts += ["no answer comes"] if fault.silent else []
+    parts += [f"answers are {fault.latency:g} s late"] if fault.latency else []
+    parts += [f"every answer is {fault.status}"] if fault.status else []
+    parts += [f"come back after {fault.retry_after} s"] if fault.retry_after else []
+    return ", ".join(parts) or "nothing"
