@@ -57,6 +57,27 @@ def test_files_and_their_order_mean_nothing(data: dict[str, Any], random: Any) -
 
 
 @settings(max_examples=60)
+@given(st.lists(st.integers(-3, 9), unique=True, min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_priorities_decide_wherever_groups_stand(priorities: list[int], random: Any) -> None:  # noqa: ANN401
+    """Groups that meet and set one leaf: the highest priority wins and appends last, in any order of files."""
+    groups = [
+        {"name": f"g{index}", "match": "env", "priority": priority, "vars": {"a": priority, "l+": [priority]}}
+        for index, priority in enumerate(priorities)
+    ]
+    defaults = {"vars": {"a": "defaults", "l": ["defaults"]}}
+    data = {"defaults": defaults, "file": {"labels": {"env": "prod"}, "vars": {"l+": ["file"]}}, "groups": groups}
+    documents = _documents({**data, "sites": [{"name": "one"}, {"name": "two", "vars": {"a": "site"}}]})
+    random.shuffle(documents)
+    lists = ["defaults", "file", *sorted(priorities)]
+    wanted = {"one": {"a": max(priorities), "l": lists}, "two": {"a": "site", "l": lists}}
+    for files in (
+        {"inventory/all.yaml": "---\n".join(documents)},
+        {f"inventory/{random.choice('abc')}/{index}.yml": text for index, text in enumerate(documents)},
+    ):
+        assert {name: site.vars for name, site in writing.loaded(files).fleet.sites.items()} == wanted
+
+
+@settings(max_examples=60)
 @given(writing.inventories(faulty=True))
 def test_a_fleet_loads_or_says_why(data: dict[str, Any]) -> None:
     """No inventory whose parts are valid leads out of the error tree; problems stand in files that there are."""
