@@ -64,17 +64,25 @@ def test_priorities_decide_wherever_groups_stand(priorities: list[int], random: 
         {"name": f"g{index}", "match": "env", "priority": priority, "vars": {"a": priority, "l+": [priority]}}
         for index, priority in enumerate(priorities)
     ]
-    defaults = {"vars": {"a": "defaults", "l": ["defaults"]}}
-    data = {"defaults": defaults, "file": {"labels": {"env": "prod"}, "vars": {"l+": ["file"]}}, "groups": groups}
-    documents = _documents({**data, "sites": [{"name": "one"}, {"name": "two", "vars": {"a": "site"}}]})
+    defaults, file = {"vars": {"l": ["defaults"]}}, {"labels": {"env": "prod"}, "vars": {"a": 0, "l+": ["file"]}}
+    members = [{"name": "one"}, {"name": "two", "vars": {"a": "site"}}]
+    documents = _documents({"defaults": defaults, "file": file, "groups": groups, "sites": members})
     random.shuffle(documents)
     lists = ["defaults", "file", *sorted(priorities)]
     wanted = {"one": {"a": max(priorities), "l": lists}, "two": {"a": "site", "l": lists}}
-    for files in (
-        {"inventory/all.yaml": "---\n".join(documents)},
-        {f"inventory/{random.choice('abc')}/{index}.yml": text for index, text in enumerate(documents)},
-    ):
+    spread = {f"inventory/{random.choice('abc')}/{index}.yml": text for index, text in enumerate(documents)}
+    for files in ({"inventory/all.yaml": "---\n".join(documents)}, spread):
         assert {name: site.vars for name, site in writing.loaded(files).fleet.sites.items()} == wanted
+
+
+@pytest.mark.parametrize("order", ["abc", "cba", "bca"])
+def test_a_conflict_reads_the_same_wherever_groups_stand(order: str) -> None:
+    """Which group is named first, and blamed, follows from the names of groups, not of files."""
+    files = {"inventory/sites.yaml": writing.document("SiteList", {"sites": [{"name": "one"}]})}
+    for at, name in enumerate(order):
+        group = {"name": name, "match": "", "priority": 1, "vars": {"a": name}}
+        files[f"inventory/{at}.yaml"] = writing.document("Group", group)
+    assert sorted(re.findall(r'groups "(.)" and "(.)"', str(_problems(files)))) == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
 @settings(max_examples=60)
