@@ -2,7 +2,8 @@
 
 libyaml reads the text into nodes (the only part that is fast and old enough to trust with hostile text); the values
 are made here, because the usual constructors keep the last of two equal keys, read ``NO`` as false and forget where a
-value stood. Places are not kept: they are found again, by reading the text once more, when somebody asks.
+value stood. Places are not kept: they are found again, by reading the text once more, when somebody asks. Nearly all
+files give no reason to ask: these are read without nodes (``quick``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import yaml
 from yaml._yaml import CParser
 
 from fleetctl.model import codes, problems
-from fleetctl.reading import complaints, constructing
+from fleetctl.reading import complaints, constructing, quick
 
 __all__ = ["LIMITS", "Document", "read"]
 
@@ -92,6 +93,9 @@ def read(
     found = found or complaints.characters(decoded, path, first_line)
     if found is not None:
         return [], [found]
+    plain = quick.documents(decoded, tags or {}, limits.depth)
+    if plain is not None:
+        return [Document(path, decoded, index, data, first_line) for index, data in enumerate(plain)], []
     documents: list[Document] = []
     faults: list[problems.Problem] = []
     try:
