@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check the operator's own side; with a selection, also whether those clusters answer.",
     "get": "List sites, nodes, groups or bundles, from files.",
     "rollout": "Bring a bundle to many clusters in waves; look at runs, stop them, undo them.",
+    "applyset": "Hand a bundle's objects at one site over to kubectl, or adopt what kubectl applied.",
     "why": "Say why a site is as it is, from what was seen when it failed; offline.",
     "demo": "Show a rollout, a halt and an undo on a simulated fleet, in under a minute.",
     "sim": "Serve a simulated fleet for --sim: up, fault, down.",

@@ -151,6 +151,11 @@ class Code(enum.StrEnum):
     KEY_UNWRITABLE = "key/unwritable"
     KEY_WRONG = "key/wrong"
 
+    APPLYSET_HALF_DONE = "applyset/half-done"
+    APPLYSET_MANAGED_ELSEWHERE = "applyset/managed-elsewhere"
+    APPLYSET_MISSING = "applyset/missing"
+    APPLYSET_TOO_WIDE = "applyset/too-wide"
+
     CLUSTER_NO_ACCESS = "cluster/no-access"
 
     DEMO_FOLDER = "demo/folder"

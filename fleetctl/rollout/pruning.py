@@ -8,7 +8,7 @@ from fleetctl.kube import answers, applysets, client
 from fleetctl.model import outcomes, plans
 from fleetctl.rollout import applying, orders
 
-__all__ = ["Pruned", "members", "prune", "scope"]
+__all__ = ["Pruned", "listed", "members", "prune", "scope"]
 
 _TRIES = 5
 
@@ -35,13 +35,17 @@ def scope(order: orders.Order, parent: applysets.Parent, known: orders.Known) ->
 async def members(
     api: client.Client, order: orders.Order, parent: applysets.Parent, known: orders.Known
 ) -> list[applysets.Member]:
-    """List the set's objects, metadata only: one request for each kind and namespace."""
-    where = scope(order, parent, known)
-    label = f"{applysets.PART_OF}={applysets.set_id(order.bundle, order.namespace)}"
+    """List the set's objects, wherever they may stand."""
+    return await listed(api, scope(order, parent, known), applysets.set_id(order.bundle, order.namespace))
+
+
+async def listed(api: client.Client, where: applysets.Scope, set_id: str) -> list[applysets.Member]:
+    """List a set's objects, metadata only: one request for each kind and namespace."""
+    label = f"{applysets.PART_OF}={set_id}"
     found: list[applysets.Member] = []
     for name in sorted(where.kinds):
         for collection in await api.resources.collections(name, where.namespaces):
-            listed = await answers.optional(api.list_metadata(collection.path, label_selector=label))
+            metas = await answers.optional(api.list_metadata(collection.path, label_selector=label))
             found += [
                 applysets.Member(
                     collection.id_of(one.metadata),
@@ -49,7 +53,7 @@ async def members(
                     collection.resource.path(one.metadata.namespace, one.metadata.name),
                     collection.resource.api_version,
                 )
-                for one in listed or ()  # None when the kind is no longer served
+                for one in metas or ()  # None when the kind is no longer served
             ]
     return found
 

@@ -53,7 +53,7 @@ async def _read(site: str, connect: Connect, path: str) -> planning.Reading:
     return planning.Reading(
         site,
         answered=True,
-        release=parent.release,
+        release=parent.release if parent.ours else None,
         previous=parent.previous,
         applying=parent.applying is not None,
         run=parent.applying.run if parent.applying else parent.run,

@@ -174,6 +174,10 @@ def test_every_code_has_a_case() -> None:
     elsewhere |= {codes.Code.SECRET_REFUSED, codes.Code.SECRET_BROKEN}
     # What needs clusters, a service, another process or a failing disk: tests/unit/{cli,inventory,rollout,state}.
     elsewhere |= {
+        codes.Code.APPLYSET_HALF_DONE,
+        codes.Code.APPLYSET_MANAGED_ELSEWHERE,
+        codes.Code.APPLYSET_MISSING,
+        codes.Code.APPLYSET_TOO_WIDE,
         codes.Code.BUNDLE_VERSION_REUSED,
         codes.Code.INIT_UNWRITABLE,
         codes.Code.INVENTORY_UNWRITABLE,

@@ -209,15 +209,15 @@ class Shop:
         """Return the arguments that roll the bundle out to all sites."""
         return ["rollout", "start", "app", "--all", "--yes", "--strategy", self.quick, *arguments]
 
-    def kubectl(self, site: str, *arguments: str) -> str:
-        """Run kubectl at a site as somebody else would, and return what it prints."""
+    def kubectl(self, site: str, *arguments: str, code: int = 0, **variables: str) -> str:
+        """Run kubectl at a site as somebody else would, which must end with this code, and return what it says."""
         config = self.folder / "kubectl.json"
         clusters.write_kubeconfig(config, self.sites)
         command = [str(self._kubebox), "kubectl", f"--kubeconfig={config}", f"--context={site}", *arguments]
-        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"], **variables}
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=_PATIENCE)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        assert done.returncode == code, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
 
     def disks(self, names: Iterable[str]) -> None:
         """Give every cluster volumes, of a class whose claims wait for their pod as those of K3s do."""

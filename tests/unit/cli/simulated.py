@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import typer.testing
 
 from fleetctl.cli import main
-from fleetctl.sim import behaviours, fleets
+from fleetctl.sim import behaviours, clusters, fleets
 
 __all__ = ["Said", "Shop", "lay_out", "opened"]
 
@@ -22,6 +22,7 @@ class Shop:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
+        self.fleet: fleets.Fleet | None = None
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the project; with a kind at its start, as a document of ours."""
@@ -38,6 +39,11 @@ class Shop:
         words = ["-C", str(self.root), "--sim", *arguments]
         return typer.testing.CliRunner().invoke(main.app, words, prog_name="fleetctl")
 
+    def cluster(self, site: str) -> clusters.Cluster:
+        """Return a site's cluster."""
+        assert self.fleet
+        return self.fleet.servers[site].cluster
+
     def rollout(self, *arguments: str) -> Said:
         """Roll the bundle out to every site; raises ``AssertionError`` unless that went well."""
         said = self.run(
@@ -53,7 +59,7 @@ def opened(root: pathlib.Path, sites: tuple[str, ...] = ("s1", "s2", "s3")) -> I
     shop = Shop(root)
     lay_out(shop, sites)
     rules = behaviours.Behaviours((behaviours.Behaviour(after=0.05),))
-    with fleets.running(sites, root / ".fleetctl" / "sim", rules):
+    with fleets.running(sites, root / ".fleetctl" / "sim", rules) as shop.fleet:
         yield shop
 
 

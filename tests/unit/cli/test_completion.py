@@ -36,6 +36,7 @@ def _bash(line: str) -> list[str]:
                 "doctor",
                 "get",
                 "rollout",
+                "applyset",
                 "why",
                 "demo",
                 "sim",

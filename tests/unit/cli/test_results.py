@@ -41,6 +41,8 @@ RESULTS = {
 ELSEWHERE = {
     "why": "a failed run",
     **{f"sim {name}": "a process that stays" for name in ("up", "fault", "down")},
+    "applyset handover": "a cluster",
+    "applyset adopt": "a cluster",
     "diff": "a run, or a commit",
     "inventory diff": "a commit",
     "inventory sync": "a source",
