@@ -36,7 +36,7 @@ def show(summary: accounts.Summary, stream: TextIO) -> None:
 def _lines(summary: accounts.Summary, columns: int | None) -> Iterator[str]:
     top = ["SIMULATED"] if summary.simulated else []
     top += terminals.wrapped(terminals.visible(_headline(summary)), columns, "  ")
-    top += ["", *_waves(summary, columns), *_waiting(summary)]
+    top += ["", *_waves(summary, columns), *_waiting(summary), *_unguarded(summary, columns)]
     bottom = []
     state = _state(summary)
     if state:
@@ -113,6 +113,14 @@ def _waiting(summary: accounts.Summary) -> Iterator[str]:
     for reason, count in summary.waiting.items():
         owed = " (owed)" if summary.owed and reason in outcomes.OWED_SKIPS else ""
         yield f"  not visited: {count:,} {reason}{owed}"
+
+
+def _unguarded(summary: accounts.Summary, columns: int | None) -> list[str]:
+    if not summary.unguarded:
+        return []
+    sites = _count(summary.unguarded, "site", "sites")
+    text = f"no Lease kept other operators away from {sites}: fleetctl-system, or the right to it, is missing there"
+    return terminals.wrapped(text, columns, "  ", "  ")
 
 
 def _counts(waves: Sequence[accounts.WaveLine], *, owed: bool) -> Iterator[str]:

@@ -6,6 +6,8 @@ documentation of status reasons. A reason and causes decide; the text of a messa
 
 from __future__ import annotations
 
+import calendar
+import email.utils
 import re
 from collections.abc import Awaitable
 from typing import Final, Literal, TypeVar
@@ -25,6 +27,7 @@ __all__ = [
     "Meta",
     "Owner",
     "Partial",
+    "date",
     "decode",
     "optional",
     "refused",
@@ -215,6 +218,15 @@ async def optional(request: Awaitable[_T]) -> _T | None:
         if failure.kind == "missing":
             return None
         raise
+
+
+def date(header: bytes) -> float | None:
+    """Return the time of a Date header, which is GMT always (RFC 9110), in seconds since the epoch; None for none."""
+    try:
+        found = email.utils.parsedate(header.decode("latin-1"))
+        return None if found is None else float(calendar.timegm(found))
+    except (IndexError, OverflowError, ValueError):
+        return None
 
 
 def silent(broken: transport.Broken) -> Failure:

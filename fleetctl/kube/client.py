@@ -8,17 +8,18 @@ until an answer to its repetition tells.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 
 from fleetctl.kube import answers, kinds, managers, transport
 
-__all__ = ["Client", "Fenced", "Pace"]
+__all__ = ["Client", "Fenced", "Guard", "Pace", "Writing"]
 
 _APPLY: Final = "application/apply-patch+yaml"
 _JSON: Final = "application/json"
@@ -33,8 +34,20 @@ _UNTOLD: Final = frozenset({"credentials", "forbidden", "terminating"})
 """Refusals that say nothing about what an earlier try of the same request has done; nor does 429."""
 
 
+Writing = Literal["POST", "PUT"]
+"""How an object is written that is not applied."""
+
+
 class Fenced(Exception):
     """The lease ends too soon for another change: nothing was sent, and nothing more may be."""
+
+
+class Guard(Protocol):
+    """Something that a visit must hold while it changes anything, beside the lease that its fence is asked about."""
+
+    async def keep(self) -> float:
+        """See to it that it is still held, and return for how many seconds; raises ``Fenced`` when it is lost."""
+        ...
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -75,6 +88,9 @@ class Client:
         """Mutating requests that the server took, or may have taken."""
         self.resources = kinds.Resources(self)
         """How this cluster serves kinds."""
+        self.guard: Guard | None = None
+        """Asked before every request but those that are ``aside``."""
+        self._heard: tuple[bytes, float, float] = (b"", 0.0, 0.0)
         self._open: set[str] = set()  # paths of changes whose effect nobody told
         self._session = session
         self._fence = fence
@@ -97,14 +113,24 @@ class Client:
         """Whether some mutating request was never answered, nor its repetition."""
         return bool(self._open)
 
+    @property
+    def server_time(self) -> tuple[float, float] | None:
+        """Return between which times the server's own clock is now, from its last answer; None where it did not say."""
+        date, sent, received = self._heard
+        told = answers.date(date)
+        if told is None:
+            return None
+        now = self._clock()
+        return told + now - received, told + 1 + now - sent  # a header has whole seconds
+
     async def get(self, path: str, *, metadata_only: bool = False) -> answers.Partial:
         """Return an object's metadata; ``metadata_only`` lets the server send no more than that."""
         body = await self._send("GET", path, accept=_ONE if metadata_only else _JSON)
         return answers.decode(body, answers.Partial)
 
-    async def get_raw(self, path: str) -> bytes:
+    async def get_raw(self, path: str, *, aside: bool = False) -> bytes:
         """Return an object, or whatever stands at a path, as it was sent."""
-        return await self._send("GET", path, accept="*/*" if "/log?" in path else _JSON)
+        return await self._send("GET", path, accept="*/*" if "/log?" in path else _JSON, aside=aside)
 
     async def items(
         self, path: str, *, label_selector: str = "", field_selector: str = "", metadata_only: bool = False
@@ -159,16 +185,20 @@ class Client:
             return await self._conflict(path, causes, manager)
         return answers.Applied(answers.decode(answer, answers.Partial).metadata, created=created[-1] == 201)
 
-    async def delete(self, path: str, *, uid: str, resource_version: str = "", propagation: str = "Background") -> bool:
+    async def write_aside(self, method: Writing, path: str, body: bytes) -> bytes:
+        """Send an object that is of no set: it counts as no change, and its effect is never in doubt."""
+        return await self._send(method, path, body=body, content_type=_JSON, aside=True)
+
+    async def delete(self, path: str, *, uid: str, resource_version: str = "", aside: bool = False) -> bool:
         """Delete exactly the object of a UID (and version); False when it was gone."""
         preconditions = {"uid": uid, **({"resourceVersion": resource_version} if resource_version else {})}
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "preconditions": preconditions,
-            "propagationPolicy": propagation,
+            "propagationPolicy": "Background",
         }
-        request = self._send("DELETE", path, body=msgspec.json.encode(options), content_type=_JSON)
+        request = self._send("DELETE", path, body=msgspec.json.encode(options), content_type=_JSON, aside=aside)
         return await answers.optional(request) is not None
 
     async def _conflict(self, path: str, causes: tuple[answers.FieldCause, ...], ours: str) -> answers.Conflict:
@@ -189,26 +219,31 @@ class Client:
         content_type: str = "",
         query: dict[str, str] | None = None,
         statuses: list[int] | None = None,
+        aside: bool = False,
     ) -> bytes:
         """Send, and send again while that may help; returns the body of a success."""
         mutating, began, tries = method != "GET", self._clock(), 0
         failure: answers.Failure | None = None
         while True:
+            held = await self.guard.keep() if self.guard is not None and not aside else math.inf
             seconds = self._left(failure)
+            if mutating:
+                seconds = min(seconds, held)
             url = self._mutating_url(path, query, seconds) if mutating else path
             request = transport.Request(method, url, seconds, body, content_type, accept)
             self.requests += 1
-            tries += 1
+            tries, sent = tries + 1, self._clock()
             try:
                 answer = await self._session.send(request)
             except asyncio.CancelledError:
-                self._doubt(path, mutating)
+                self._doubt(path, mutating and not aside)
                 raise
             except transport.Broken as broken:
                 failure, doubtful = answers.silent(broken), mutating and broken.sent
             else:
+                self._heard = (answer.date, sent, self._clock())
                 if 200 <= answer.status < 300:
-                    self.mutated += mutating
+                    self.mutated += mutating and not aside
                     self._open.discard(path)
                     if statuses is not None:
                         statuses.append(answer.status)
@@ -217,7 +252,7 @@ class Client:
                 doubtful = mutating and answer.status >= 500 and failure.kind != "rejected"
                 if mutating and not doubtful and answer.status != 429 and failure.kind not in _UNTOLD:
                     self._open.discard(path)
-            self._doubt(path, doubtful)
+            self._doubt(path, doubtful and not aside)
             # A change that may have been made is worth one more try, however long the silence was.
             patient = doubtful and tries == 1
             await self._pause(failure, tries, self._ends(failure, began, patient=patient))

@@ -59,6 +59,7 @@ class Session:
         self._limits = limits
         self._body = bytearray()
         self._retry_after: float | None = None
+        self._date = b""
         self._header_bytes = 0
         self._too_large = False
         self._sent = False
@@ -83,7 +84,8 @@ class Session:
         try:
             handle = self._begin(request)
             await self._run(handle)
-            return transport.Answer(handle.getinfo(pycurl.RESPONSE_CODE), bytes(self._body), self._retry_after)
+            status = handle.getinfo(pycurl.RESPONSE_CODE)
+            return transport.Answer(status, bytes(self._body), self._retry_after, self._date)
         except pycurl.error as error:
             number, message = (*error.args, "")[:2]
             raise self._broken(int(number), str(message), request.timeout) from None
@@ -127,7 +129,7 @@ class Session:
     def _begin(self, request: transport.Request) -> Any:  # noqa: ANN401
         """Return the handle with a request in it; raises ``Broken`` when that cannot be written down."""
         self._body = bytearray()
-        self._retry_after, self._header_bytes = None, 0
+        self._retry_after, self._date, self._header_bytes = None, b"", 0
         self._too_large = self._sent = False
         if not request.path.isascii() or not request.path.isprintable() or " " in request.path:
             raise transport.Broken("protocol", "the path of the request is no URL", sent=False)
@@ -179,8 +181,11 @@ class Session:
         if self._header_bytes > self._limits.headers:
             self._too_large = True
             return -1
-        if line[:5] == b"HTTP/":  # an interim answer, or a proxy's, came before
-            self._retry_after = None
+        start = line[:5]
+        if start == b"HTTP/":  # an interim answer, or a proxy's, came before
+            self._retry_after, self._date = None, b""
+        elif start in {b"Date:", b"date:"}:
+            self._date = line[5:]
         elif line[:12].lower() == b"retry-after:":
             text = line[12:].strip()
             if text.isdigit() and len(text) < 10:

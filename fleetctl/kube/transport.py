@@ -85,6 +85,8 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     retry_after: float | None = None
+    date: bytes = b""
+    """The server's own time, as its header has it."""
 
 
 class Broken(Exception):

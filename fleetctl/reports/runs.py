@@ -73,6 +73,7 @@ def summary(found: accounts.Summary) -> _Envelope:
         "notStarted": found.not_started,
         "inFlight": found.in_flight,
         "broken": found.broken,
+        "unguarded": found.unguarded,
     }
 
 

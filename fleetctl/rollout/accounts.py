@@ -76,6 +76,8 @@ class Summary(msgspec.Struct, frozen=True):
     simulated: bool = False
     accepted: int = 0
     """Failures that were accepted with --accept-failed."""
+    unguarded: int = 0
+    """Sites that were changed without a Lease in their cluster."""
     waiting: dict[outcomes.Reason, int] = {}
     """Members that were not visited at all, by reason."""
 

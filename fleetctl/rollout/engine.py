@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 from fleetctl.kube import client, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
-from fleetctl.rollout import orders, planning, saving, surveying, visiting
-from fleetctl.runs import stopping, working
+from fleetctl.rollout import leasing, orders, planning, saving, surveying, visiting
+from fleetctl.runs import stopping, tickets, working
 from fleetctl.state import blobs, databases, installed, runs
 from fleetctl.state import releases as stored
 
@@ -40,6 +40,7 @@ class Engine:
         self.simulated = simulated
         self._wire = wire
         self._endpoints = endpoints
+        self._met: leasing.Memory = {}
         self.known = functools.lru_cache(_KEPT)(self._known)
 
     def connect(
@@ -93,7 +94,7 @@ class Engine:
         """Work on a run that is in the journal; ``readings`` were made just now and spare the unchanged a request."""
         began = time.monotonic()
 
-        async def handle(ticket: working.Ticket) -> outcomes.Result | None:
+        async def handle(ticket: tickets.Ticket) -> outcomes.Result | None:
             reading = (readings or {}).get(ticket.claim.site)
             if (
                 reading is not None
@@ -106,12 +107,12 @@ class Engine:
             order = self._order(ticket, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
-                return await visiting.visit(order, api, ticket.tell, self.known)
+                return await visiting.visit(order, api, ticket.tell, self.known, self._met)
 
         settings = settings or working.Settings(concurrency=plan.strategy.concurrency, simulated=self.simulated)
         return await working.work(working.Work(self.store, run, plan, handle, observe, stop, settings))
 
-    def _order(self, ticket: working.Ticket, run: runs.Run, plan: plans.Plan) -> orders.Order:
+    def _order(self, ticket: tickets.Ticket, run: runs.Run, plan: plans.Plan) -> orders.Order:
         claim = ticket.claim
         there = self.store.read(lambda conn: installed.get(conn, claim.site, plan.bundle))
         return orders.Order(

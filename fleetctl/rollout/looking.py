@@ -11,7 +11,7 @@ import msgspec
 from fleetctl.model import codes, errors, events, outcomes, plans, releases
 from fleetctl.model import sites as fleet
 from fleetctl.reading import scalars
-from fleetctl.rollout import accounts, saving
+from fleetctl.rollout import accounts, leasing, saving
 from fleetctl.runs import budgets
 from fleetctl.state import blobs, claims, databases, debts, runs
 from fleetctl.state import releases as stored
@@ -149,6 +149,7 @@ def summary(store: databases.Store, name: str, *, simulated: bool = False) -> ac
         undoes=run.undoes,
         simulated=simulated,
         accepted=sum(row.accepted for row in rows),
+        unguarded=sum(leasing.UNGUARDED in row.notes for row in rows),
         waiting=dict(Counter(row.reason for row in rows if not row.wave)),
     )
 

@@ -29,8 +29,7 @@ class Parent:
     async def read(self) -> None:
         """Read it; one that is not ours, or another project's, ends the visit."""
         there = await answers.optional(self._api.get(self._path))
-        if there is not None:
-            self.now = applysets.read(there)
+        self.now = applysets.ABSENT if there is None else applysets.read(there)
         parent, order = self.now, self._order
         self._found = parent
         self.before = self.after = parent.release

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from fleetctl.kube import answers, applysets, client
 from fleetctl.model import events, objects, outcomes, plans, releases
-from fleetctl.rollout import applying, failing, marking, observing, orders, pruning
+from fleetctl.rollout import applying, failing, leasing, marking, observing, orders, pruning
 
 __all__ = ["visit"]
 
@@ -23,10 +25,18 @@ _IDENTITY = "/api/v1/namespaces/kube-system"
 
 
 async def visit(
-    order: orders.Order, api: client.Client, watch: orders.Watch, known: orders.Known
+    order: orders.Order, api: client.Client, watch: orders.Watch, known: orders.Known, memory: leasing.Memory
 ) -> outcomes.Result | None:
     """Carry out an order; None when the lease ran out and nothing more may be said or done."""
-    work = _Visit(order, api, watch, known)
+    work = _Visit(order, api, watch, known, leasing.Lease(order, api, memory))
+    result = await _carried_out(work, order)
+    if result is None or result.outcome is outcomes.Outcome.UNREACHABLE:
+        return result
+    await work.lease.release()
+    return msgspec.structs.replace(result, requests=api.requests)
+
+
+async def _carried_out(work: _Visit, order: orders.Order) -> outcomes.Result | None:
     try:
         async with asyncio.timeout(order.strategy.site_timeout + order.strategy.soak + _MARGIN):
             return await work.run()
@@ -45,10 +55,18 @@ async def visit(
 class _Visit:
     """A visit under way: what was read, and what has been done."""
 
-    def __init__(self, order: orders.Order, api: client.Client, watch: orders.Watch, known: orders.Known) -> None:
+    def __init__(
+        self,
+        order: orders.Order,
+        api: client.Client,
+        watch: orders.Watch,
+        known: orders.Known,
+        lease: leasing.Lease,
+    ) -> None:
         self.first = True
         """Whether nothing was read yet: refused credentials mean something else then."""
         self.doing = "reading the parent"
+        self.lease = lease
         self._order = order
         self._api = api
         self._watch = watch
@@ -66,6 +84,8 @@ class _Visit:
         if await self._nothing_to_do():
             return self.result(outcomes.Outcome.UNCHANGED)
         await self._check_identity()
+        if await self._done_by_another():
+            return self.result(outcomes.Outcome.UNCHANGED)
         if self._order.wanted is None:
             await self._remove()
         else:
@@ -148,6 +168,17 @@ class _Visit:
             cause = outcomes.Cause("AnotherCluster", "Namespace kube-system", "its UID is not the one this site had")
             raise failing.Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
 
+    async def _done_by_another(self) -> bool:
+        """Keep other operators away, where the cluster has a place for that; tell whether one was there just before."""
+        self.doing = "claiming the lease"
+        before = self._parent.now
+        if not await self.lease.claim():
+            self._notes.append(leasing.UNGUARDED)
+            return False
+        await self._read_parent()
+        now = self._parent.now
+        return (now.uid, now.resource_version) != (before.uid, before.resource_version) and await self._nothing_to_do()
+
     # --- bringing a release
 
     async def _bring(self, goal: releases.Release) -> None:
@@ -211,6 +242,7 @@ class _Visit:
             return
         self._watch(events.Phase.SOAKING)
         self.doing = "soaking"
+        await self.lease.release()  # what is written after it is bound to the parent as it was read
         cause = await observing.soak(self._api, applied, self._order)
         if cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, cause)

@@ -11,17 +11,16 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import msgspec
 
 from fleetctl.model import errors, events, outcomes, plans
-from fleetctl.runs import budgets, stopping
+from fleetctl.runs import budgets, stopping, tickets
 from fleetctl.state import claims, databases, runs
 
-__all__ = ["Handler", "Settings", "Ticket", "Work", "uptime", "work"]
+__all__ = ["Handler", "Settings", "Work", "work"]
 
 _HELD: Final = "a process that may have died holds it: up to 100s until its lease is over for sure"
 
@@ -35,45 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
     simulated: bool = False
 
 
-class Ticket:
-    """A claimed site in the hands of a visit."""
-
-    def __init__(self, claim: claims.Claim, expires: float, clock: Callable[[], float], told: _Told) -> None:
-        self.claim = claim
-        self.until = claim.until
-        self.expires = expires
-        self.phase = events.Phase.APPLYING
-        self.lost = False
-        self._clock = clock
-        self._told = told
-
-    def fence(self, seconds: float) -> bool:
-        """Tell whether a request that may take so long ends before the lease does, by two clocks.
-
-        One passes while the machine sleeps, the other is the store's own; neither is trusted alone.
-        """
-        return uptime() + seconds <= self.expires and self._clock() + seconds <= self.until
-
-    def renewed(self, expires: float, until: float) -> None:
-        """Take note of a lease that was prolonged."""
-        self.expires = expires
-        self.until = until
-
-    def tell(self, phase: events.Phase, detail: str = "") -> None:
-        """Say what the visit does now."""
-        self.phase = phase
-        self._told(events.SiteMoved(self.claim.site, self.claim.wave, phase, detail))
-
-
-_Told = Callable[[events.Event], None]
-Handler = Callable[[Ticket], Awaitable[outcomes.Result | None]]
+Handler = Callable[[tickets.Ticket], Awaitable[outcomes.Result | None]]
 """Carries out one visit; None when its lease was lost and nothing may be recorded."""
-
-
-def uptime() -> float:
-    """Return seconds that also pass while the machine sleeps, so that a lease cannot outlive a closed lid."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +71,10 @@ class _Worker:
         self._name = job.run.id
         self._decide = budgets.decider(job.plan)
         self._process = claims.new_process()
-        self._active: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
-        self._done: list[tuple[Ticket, outcomes.Result]] = []
+        self._active: dict[str, tuple[tickets.Ticket, asyncio.Task[None]]] = {}
+        self._deferred: dict[str, tuple[tickets.Ticket, outcomes.Result]] = {}
+        """Sites that another operator holds, in their own cluster: tried once more when nothing else is left."""
+        self._done: list[tuple[tickets.Ticket, outcomes.Result]] = []
         self._ended = asyncio.Event()
         """Some visit has a result that is not committed yet."""
         self._changed = asyncio.Event()
@@ -174,11 +138,12 @@ class _Worker:
         while True:
             self._changed.clear()
             if self._job.stop.soft.is_set():
-                if not self._active:
+                if not self._active and not self._again(group, going_on=False):
                     return False
             elif free := self._job.settings.concurrency - len(self._active):
                 taken = await self._claim(group, free)
-                if not taken.claims and not self._active:
+                going_on = taken.state is events.RunState.RUNNING
+                if not taken.claims and not self._active and not self._again(group, going_on=going_on):
                     if taken.state is not events.RunState.RUNNING:
                         return False
                     if not taken.left:
@@ -188,16 +153,16 @@ class _Worker:
                 await asyncio.wait_for(self._changed.wait(), self._job.settings.poll)
 
     async def _claim(self, group: asyncio.TaskGroup, free: int) -> claims.Taken:
-        asked, now = uptime(), self._store.now()
+        asked, now = tickets.uptime(), self._store.now()
         taken = await self._store.write(lambda conn: claims.claim(conn, self._name, self._process, free, now))
         for claim in taken.claims:
             self._forget(claim.site)
-            ticket = Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe)
+            ticket = tickets.Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe)
             self._job.observe(events.SiteMoved(claim.site, claim.wave, events.Phase.APPLYING))
             self._active[claim.site] = (ticket, group.create_task(self._visit(ticket)))
         return taken
 
-    async def _visit(self, ticket: Ticket) -> None:
+    async def _visit(self, ticket: tickets.Ticket) -> None:
         """Carry out one visit; its result is committed by ``_finishing``, and only then the slot is free."""
         try:
             result = await self._job.handler(ticket)
@@ -208,19 +173,40 @@ class _Worker:
             raise
         if result is None:
             self._release(ticket)
-            return
+        elif result.reason is outcomes.Reason.LOCKED and not ticket.deferred:
+            ticket.deferred = True
+            self._deferred[ticket.claim.site] = ticket, result
+            ticket.tell(events.Phase.WAITING, str(result.cause))
+            self._release(ticket)
+        else:
+            self._finish(ticket, result)
+
+    def _finish(self, ticket: tickets.Ticket, result: outcomes.Result) -> None:
         self._done.append((ticket, result))
         self._ended.set()
 
+    def _again(self, group: asyncio.TaskGroup, *, going_on: bool) -> bool:
+        """Visit deferred sites once more, or end them as they are where the run stands still; False for none."""
+        deferred = list(self._deferred)[: self._job.settings.concurrency]
+        for site in deferred:
+            ticket, result = self._deferred.pop(site)
+            work = self._visit(ticket) if going_on else self._end(ticket, result)
+            self._active[site] = (ticket, group.create_task(work))
+        return bool(deferred)
+
+    async def _end(self, ticket: tickets.Ticket, result: outcomes.Result) -> None:
+        self._finish(ticket, result)
+
     def _forget(self, site: str) -> None:
         """Cancel our own visit of a site that we have just claimed anew: the machine slept beyond its lease."""
+        self._deferred.pop(site, None)
         held = self._active.pop(site, None)
         if held is not None:
             ticket, task = held
             ticket.lost = True
             task.cancel()
 
-    def _release(self, ticket: Ticket) -> None:
+    def _release(self, ticket: tickets.Ticket) -> None:
         held = self._active.get(ticket.claim.site)
         if held is not None and held[0] is ticket:
             del self._active[ticket.claim.site]
@@ -231,13 +217,13 @@ class _Worker:
         while True:
             await self._ended.wait()
             self._ended.clear()
-            tickets, self._done = self._done, []
-            batch = [(ticket.claim, result) for ticket, result in tickets]
+            ended, self._done = self._done, []
+            batch = [(ticket.claim, result) for ticket, result in ended]
             finish = functools.partial(
                 claims.finish, run=self._name, batch=batch, decide=self._decide, now=self._store.now()
             )
             finished = await self._store.write(finish)
-            for ticket, result in tickets:
+            for ticket, result in ended:
                 self._release(ticket)
                 if ticket.claim.site in finished.accepted:
                     self._job.observe(_ended(ticket.claim.site, ticket.claim.wave, result))
@@ -247,19 +233,20 @@ class _Worker:
         """Keep the leases of running visits; one that was lost ends its visit without a word to the site."""
         while True:
             await asyncio.sleep(claims.RENEW)
-            held = [ticket.claim for ticket, _ in self._active.values()]
-            phases = {ticket.claim.site: ticket.phase for ticket, _ in self._active.values()}
-            asked = uptime()
+            mine = [ticket for ticket, _ in (*self._active.values(), *self._deferred.values())]
+            held, phases = [one.claim for one in mine], {one.claim.site: one.phase for one in mine}
+            asked = tickets.uptime()
             renew = functools.partial(claims.renew, run=self._name, held=held, phases=phases, now=self._store.now())
             kept = await self._store.write(renew)
-            for claim in held:
-                ticket, task = self._active.get(claim.site, (None, None))
-                if ticket is None or task is None:
+            for ticket in mine:
+                site = ticket.claim.site
+                if site in kept:
+                    ticket.renewed(asked + claims.LEASE, kept[site])
                     continue
-                if claim.site in kept:
-                    ticket.renewed(asked + claims.LEASE, kept[claim.site])
-                else:
-                    ticket.lost = True
+                ticket.lost = True
+                self._deferred.pop(site, None)
+                active, task = self._active.get(site, (None, None))
+                if task is not None and active is ticket:
                     task.cancel()
 
     async def _listening(self) -> None:

@@ -28,6 +28,8 @@ __all__ = ["Cluster", "Reply"]
 
 _VERSION: Final = {"major": "1", "minor": "36", "gitVersion": "v1.36.3+sim", "platform": "simulated"}
 _ALWAYS: Final = ("default", "kube-system")
+_REGISTERED: Final = "fleetctl-system"
+"""The namespace of fleetctl's own, where visits hold their Leases."""
 _MADE: Final = frozenset({"ControllerRevision", "Event", "Node", "Pod", "ReplicaSet"})
 """Kinds that only the simulation itself makes."""
 _PATCHES: Final = ("json-patch", "merge-patch", "strategic-merge-patch")
@@ -52,7 +54,7 @@ class Cluster:
         """Answered so far."""
         self.store = objects.Objects(clock, name)
         self._controllers = workloads.Controllers(name, self.store, rules)
-        for namespace in _ALWAYS:
+        for namespace in (*_ALWAYS, _REGISTERED):
             labels = {"kubernetes.io/metadata.name": namespace}
             found = {"metadata": {"name": namespace, "labels": labels}, "status": {"phase": "Active"}}
             self.store.make("", "Namespace", found)

@@ -31,7 +31,7 @@ class Api:
         """Speak to 127.0.0.1, trusting only certificates of the given authority (PEM)."""
         self.port = port
         self.authority = authority
-        self._token = token
+        self.token = token
         self._tls = ssl.create_default_context(cadata=authority.decode())
 
     def call(
@@ -47,8 +47,8 @@ class Api:
         """Send one request and return its answer; a body that is no text is sent as JSON."""
         raw = None if body is None else body if isinstance(body, str) else json.dumps(body)
         headers = {"Accept": accept, "Connection": "close"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         if raw is not None:
             headers["Content-Type"] = content
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self._tls)

@@ -159,3 +159,10 @@ def test_lease_is_renewed_by_version(place: talking.Place) -> None:
     assert place.api.call("PUT", place.path("leases", "fleetctl-shop"), renewed).status == 200
     stale = place.api.call("PUT", place.path("leases", "fleetctl-shop"), renewed)
     assert (stale.status, stale.json["reason"]) == (409, "Conflict")
+
+
+def test_lease_needs_its_namespace(api: plainhttp.Api) -> None:
+    """Where the namespace is not there, a POST is a 404 that names it."""
+    body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "fleetctl-shop"}}
+    answer = api.call("POST", "/apis/coordination.k8s.io/v1/namespaces/nowhere/leases", body)
+    assert (answer.status, answer.json["reason"]) == (404, "NotFound")

@@ -33,6 +33,8 @@ def shop(kubebox: clusters.Fleet, tmp_path: pathlib.Path) -> shops.Shop:
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": clusters.GUEST}],
     }
     for site, cluster in made.sites.items():
+        home = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "fleetctl-system"}}
+        assert cluster.api().call("POST", "/api/v1/namespaces", home).status in {201, 409}
         for plural, body in (("roles", role), ("rolebindings", binding)):
             answer = cluster.api().call("POST", f"{ROLES}{plural}", body)
             assert answer.status in {201, 409}, answer.text
@@ -44,7 +46,7 @@ def test_the_named_rights_are_enough(shop: shops.Shop) -> None:
     """A rollout, one that fails with evidence, its undo and a removal are refused nothing."""
     try:
         shop.release("1.0.0", *shops.standard())
-        shop.start()
+        assert shop.start()["unguarded"] == 0
         shop.release("1.1.0", *shops.standard("app:1.1-missing")[1:])
         bad = shop.start(code=7)
         failed = shop.run("rollout", "status", "--failed", "-o", "name", code=7).out.split()

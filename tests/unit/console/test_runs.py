@@ -40,6 +40,7 @@ def test_an_ending_fits_a_screen(waves: int, at: int, causes: list[str], columns
     """25 lines for any number of sites, waves and causes; what a cluster says is text."""
     summary = scenes.summary(
         simulated=True,
+        unguarded=300,
         state=state,
         waves=tuple(
             _wave(number, 300, 300 if number < at else 100 if number == at else 0) for number in range(1, waves + 1)
@@ -175,6 +176,14 @@ def test_sites_that_are_not_visited_have_no_wave() -> None:
     )
     runs.sites([line], stream)
     assert stream.getvalue().splitlines()[1].split() == ["s0", "-", "skipped", "none", "maintenance"]
+
+
+@pytest.mark.parametrize(("count", "sites"), [(1, "1 site"), (1200, "1,200 sites")])
+def test_sites_without_a_place_for_a_lease_are_counted(count: int, sites: str) -> None:
+    """Once for the run, however many there are."""
+    text = " ".join(" ".join(_shown(scenes.summary(unguarded=count))).split())
+    assert text.count(f"no Lease kept other operators away from {sites}: fleetctl-system, or the right to it,") == 1
+    assert "Lease" not in "".join(_shown(scenes.summary()))
 
 
 def test_the_history_says_how_long_ago() -> None:

@@ -488,3 +488,81 @@ def test_every_visit_ends_in_time(script: list[Callable[[], Said]], seconds: flo
     assert api.requests == len(world.sent)
     assert not (told and api.unknown)
     assert api.mutated or not api.unknown
+
+
+# --- what else a visit holds
+
+
+class _Guard:
+    """Allows so many seconds, and counts how often it was asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.asked = 0
+
+    async def keep(self) -> float:
+        """Allow them."""
+        self.asked += 1
+        if self.seconds <= 0:
+            raise client.Fenced
+        return self.seconds
+
+
+def test_a_change_ends_before_what_is_held_does() -> None:
+    """The guard is asked before each request, and bounds changes; reading may last as it does."""
+    world = World(DONE)
+    api = world.client()
+    api.guard = guard = _Guard(7.0)
+    asyncio.run(_apply(api))
+    asyncio.run(api.get(PATH))
+    assert [one.timeout for one in world.sent] == [7.0, 30.0]
+    assert _query(world.sent[0])["timeout"] == "7s"
+    assert guard.asked == 2
+
+
+def test_nothing_is_sent_once_it_is_lost() -> None:
+    """Neither a change nor a look."""
+    world = World(DONE)
+    api = world.client()
+    api.guard = _Guard(0.0)
+    for work in (_apply(api), api.get(PATH)):
+        with pytest.raises(client.Fenced):
+            asyncio.run(work)
+    assert world.sent == []
+
+
+def test_what_is_aside_is_no_change() -> None:
+    """A Lease is not of the set: neither guard nor effect know of it, the fence does."""
+    world = World(LOST, _status(409, "AlreadyExists"))
+    api = world.client()
+    api.guard = guard = _Guard(7.0)
+    assert _failure(api.write_aside("POST", PATH, b"{}")).kind == "conflict"
+    assert (api.mutated, api.unknown, guard.asked, len(world.asked)) == (0, False, 0, 2)
+    world.said = [DONE]
+    assert asyncio.run(api.delete(PATH, uid="u", aside=True))
+    assert asyncio.run(api.get_raw(PATH, aside=True)) == DONE.body
+    assert (api.mutated, guard.asked) == (0, 0)
+
+
+def test_the_servers_time_lies_between() -> None:
+    """An answer's time is of some moment between asking and hearing, and has whole seconds."""
+    header = b" Fri, 27 Nov 2026 20:00:00 GMT"
+    told = 1795809600.0
+    world = World(transport.Answer(200, DONE.body, None, header), takes=3.0)
+    api = world.client()
+    assert api.server_time is None
+    asyncio.run(api.get(PATH))
+    world.now += 10
+    assert api.server_time == (told + 10, told + 14)
+
+
+@pytest.mark.parametrize("header", [b"", b"now", b"Fri, 99 Nov 2026", b"\xff", b"Fri, 27 Nov 99999999999 20:00:00 GMT"])
+def test_a_time_that_makes_no_sense_is_none(header: bytes) -> None:
+    """Whatever a server sends."""
+    assert answers.date(header) is None
+
+
+@hypothesis.given(strategies.binary(max_size=60))
+def test_any_date_header_can_be_read(header: bytes) -> None:
+    """As a time, or as none."""
+    assert isinstance(answers.date(header), float | None)

@@ -515,3 +515,14 @@ def test_retry_after_is_read(headers: str, seconds: float | None) -> None:
     said = b"HTTP/1.1 103 Early\r\nRetry-After: 5\r\n\r\n" + wires.answer(b"", 429, headers)
     with wires.Server(PAIR, wires.answering(said)) as server:
         assert _ask(_to(server))[0].retry_after == seconds
+
+
+@pytest.mark.parametrize("name", ["Date", "date"])
+def test_the_servers_time_is_kept(name: str) -> None:
+    """Of the answer itself, not of an interim one; the header is read by whoever needs it."""
+    early = b"HTTP/1.1 103 Early\r\nDate: Fri, 27 Nov 2026 19:00:00 GMT\r\n\r\n"
+    said = early + wires.answer(b"", 200, f"{name}: Fri, 27 Nov 2026 20:00:00 GMT\r\n")
+    with wires.Server(PAIR, wires.answering(said)) as server:
+        assert _ask(_to(server))[0].date.strip() == b"Fri, 27 Nov 2026 20:00:00 GMT"
+    with wires.Server(PAIR, wires.answering(early + wires.answer(b"", 200))) as server:
+        assert _ask(_to(server))[0].date == b""

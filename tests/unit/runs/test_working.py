@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from fleetctl.model import errors, events, outcomes, plans
-from fleetctl.runs import stopping, working
+from fleetctl.runs import stopping, tickets, working
 from fleetctl.state import claims, runs
 from tests.unit.state import making
 
 CHANGED, FAILED, SILENT = outcomes.Outcome.CHANGED, outcomes.Outcome.FAILED, outcomes.Outcome.UNREACHABLE
-Visit = Callable[[working.Ticket], Awaitable[outcomes.Result | None]]
+Visit = Callable[[tickets.Ticket], Awaitable[outcomes.Result | None]]
 
 
 def _plan(*sizes: int, max_failed: int = 0) -> plans.Plan:
@@ -61,7 +61,7 @@ def _bench(journal: making.Journal, plan: plans.Plan) -> Bench:
     return Bench(journal, plan, run)
 
 
-async def _well(_: working.Ticket) -> outcomes.Result:
+async def _well(_: tickets.Ticket) -> outcomes.Result:
     await asyncio.sleep(0)
     return making.result()
 
@@ -72,7 +72,7 @@ def test_waves_come_one_after_the_other(tmp_path: pathlib.Path) -> None:
         bench = _bench(journal, _plan(2, 3, 5))
         seen: list[int] = []
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             seen.append(ticket.claim.wave)
             return await _well(ticket)
 
@@ -115,7 +115,7 @@ def test_no_more_visits_than_allowed(tmp_path: pathlib.Path) -> None:
         bench = _bench(journal, _plan(20))
         under_way = most = 0
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             nonlocal under_way, most
             under_way += 1
             most = max(most, under_way)
@@ -132,7 +132,7 @@ def test_a_failure_too_many_halts(tmp_path: pathlib.Path) -> None:
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(1, 5))
 
-        async def visit(_: working.Ticket) -> outcomes.Result:
+        async def visit(_: tickets.Ticket) -> outcomes.Result:
             await asyncio.sleep(0)
             return making.result(FAILED)
 
@@ -148,7 +148,7 @@ def test_silence_is_counted_apart(tmp_path: pathlib.Path) -> None:
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(12))
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             dark = ticket.claim.site < "s003"
             return making.result(SILENT, outcomes.Effect.NONE) if dark else await _well(ticket)
 
@@ -160,7 +160,7 @@ def test_a_stop_drains(tmp_path: pathlib.Path) -> None:
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(6))
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             assert bench.stop is not None
             if not bench.stop.soft.is_set():
                 bench.stop.ask()
@@ -179,7 +179,7 @@ def test_a_second_stop_cancels(tmp_path: pathlib.Path) -> None:
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(1))
 
-        async def hang(_: working.Ticket) -> outcomes.Result:
+        async def hang(_: tickets.Ticket) -> outcomes.Result:
             assert bench.stop is not None
             bench.stop.ask()
             bench.stop.ask()
@@ -198,7 +198,7 @@ def test_a_run_that_was_paused_elsewhere_stands_still(tmp_path: pathlib.Path) ->
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(4))
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             await journal.store.write(lambda conn: runs.interrupt(conn, bench.run.id, "by hand", journal.now))
             return await _well(ticket)
 
@@ -214,7 +214,7 @@ def test_a_resumed_run_leaves_outcomes_alone(tmp_path: pathlib.Path) -> None:
         journal.finish(bench.run.id, (first, making.result()))
         seen: list[str] = []
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             seen.append(ticket.claim.site)
             return await _well(ticket)
 
@@ -230,7 +230,7 @@ def test_a_lost_lease_is_not_recorded(tmp_path: pathlib.Path) -> None:
         bench = _bench(journal, _plan(1))
         tries = 0
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result | None:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result | None:
             nonlocal tries
             tries += 1
             if tries == 1:
@@ -250,7 +250,7 @@ def test_a_machine_that_slept_visits_again(tmp_path: pathlib.Path) -> None:
         bench = _bench(journal, _plan(1))
         attempts: list[int] = []
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             attempts.append(ticket.claim.attempt)
             if ticket.claim.attempt == 1:
                 journal.pass_time(claims.LEASE + claims.GRACE)
@@ -267,7 +267,7 @@ def test_a_bug_in_a_visit_is_raised(tmp_path: pathlib.Path) -> None:
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(2))
 
-        async def visit(_: working.Ticket) -> outcomes.Result:
+        async def visit(_: tickets.Ticket) -> outcomes.Result:
             await asyncio.sleep(0)
             raise ZeroDivisionError
 
@@ -281,7 +281,7 @@ def test_a_store_that_fails_stops_the_run(tmp_path: pathlib.Path) -> None:
     with making.opened(tmp_path) as journal:
         bench = _bench(journal, _plan(3))
 
-        async def visit(ticket: working.Ticket) -> outcomes.Result:
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
             await journal.store.write(lambda conn: conn.execute("PRAGMA max_page_count = 1"))
             evidence = bytes(range(256)) * 4096
             result = await _well(ticket)
@@ -289,3 +289,67 @@ def test_a_store_that_fails_stops_the_run(tmp_path: pathlib.Path) -> None:
 
         with pytest.raises(errors.NotConfigured):
             bench.work(visit)
+
+
+_LOCKED = making.result(outcomes.Outcome.SKIPPED, outcomes.Effect.NONE, outcomes.Reason.LOCKED)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_site_that_another_holds_is_tried_again_at_the_end(tmp_path: pathlib.Path, times: int) -> None:
+    """Once, when its wave has nothing else left, with the same claim; then it is skipped and owed."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(3, 1))
+        seen: list[str] = []
+
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
+            seen.append(ticket.claim.site)
+            await asyncio.sleep(0)
+            held = ticket.claim.site == "s000" and seen.count("s000") <= times
+            return _LOCKED if held else making.result()
+
+        assert bench.work(visit, concurrency=1) is events.RunState.FINISHED
+        assert seen == ["s000", "s001", "s002", "s000", "s003"]
+        row = next(row for row in journal.store.read(lambda conn: runs.sites(conn, bench.run.id)) if row.site == "s000")
+        if times == 1:
+            assert (row.outcome, row.attempt) == (CHANGED, 1)
+        else:
+            assert (row.outcome, row.reason, row.owed) == (outcomes.Outcome.SKIPPED, outcomes.Reason.LOCKED, True)
+
+
+def test_sites_that_are_tried_again_keep_the_bound(tmp_path: pathlib.Path) -> None:
+    """No more visits at a time than at first, however many were held."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(5))
+        seen: list[str] = []
+        under_way: set[str] = set()
+
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
+            under_way.add(ticket.claim.site)
+            assert len(under_way) <= 2
+            await asyncio.sleep(0.002)
+            under_way.discard(ticket.claim.site)
+            seen.append(ticket.claim.site)
+            return making.result() if ticket.deferred else _LOCKED
+
+        assert bench.work(visit, concurrency=2) is events.RunState.FINISHED
+        assert set(bench.outcomes().values()) == {CHANGED}
+        assert (len(seen), set(seen[:5]) == set(seen[5:])) == (10, True)
+
+
+def test_a_run_that_stops_waits_for_nobody(tmp_path: pathlib.Path) -> None:
+    """A site that waits to be tried again ends as it is, so that no lease of a paused run is left behind."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(2))
+        seen: list[str] = []
+
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
+            seen.append(ticket.claim.site)
+            if ticket.claim.site == "s000":
+                return _LOCKED
+            assert bench.stop is not None
+            bench.stop.soft.set()
+            return await _well(ticket)
+
+        assert bench.work(visit, concurrency=1) is events.RunState.PAUSED
+        assert seen == ["s000", "s001"]
+        assert bench.outcomes() == {"s000": outcomes.Outcome.SKIPPED, "s001": CHANGED}
