@@ -185,6 +185,7 @@ _SILENCE: Final[dict[transport.Kind, tuple[Kind, str]]] = {
     "expired": ("tls", "CertificateExpired"),
     "not-yet-valid": ("tls", "CertificateNotYetValid"),
     "client-certificate": ("credentials", "ClientCertificateUnusable"),
+    "plugin": ("credentials", "CredentialPluginFailed"),
     "too-large": ("broken", "AnswerTooLarge"),
     "protocol": ("broken", "NotHTTP"),
 }

@@ -1,7 +1,7 @@
 """Kubeconfig files, as kubectl writes them: a context's server, authority and identity, read into memory.
 
 Source: the API ``kubeconfig.v1`` of Kubernetes. Paths in a file are relative to the file. What would weaken trust
-(insecure-skip-tls-verify) or run a program (exec) is refused in words. Values are never shown.
+(insecure-skip-tls-verify) is refused in words. Values are never shown.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import base64
 import binascii
 import pathlib
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
-from fleetctl.kube import transport
+from fleetctl.kube import execs, plugins, proofs, transport
 from fleetctl.model import codes, errors
 from fleetctl.reading import disk, scalars, yaml12
 
@@ -28,6 +29,9 @@ class _Cluster(msgspec.Struct, rename="kebab"):
     tls_server_name: str = ""
     insecure_skip_tls_verify: bool = False
     proxy_url: str = ""
+    disable_compression: bool = False
+    """Told to plugins; we never ask for compressed answers."""
+    extensions: list[dict[str, Any]] | None = None
 
 
 class _User(msgspec.Struct, rename="kebab"):
@@ -38,7 +42,7 @@ class _User(msgspec.Struct, rename="kebab"):
     client_key: str = ""
     client_key_data: str = ""
     username: str = ""
-    exec: object = None
+    exec: execs.Exec | None = None
     auth_provider: object = None
     impersonate: str = msgspec.field(default="", name="as")
 
@@ -84,6 +88,7 @@ class Files:
     def __init__(self) -> None:
         self._files: dict[pathlib.Path, _Read] = {}
         self._contents: dict[pathlib.Path, bytes] = {}
+        self._plugins = plugins.Plugins()
 
     def endpoint(self, path: pathlib.Path, context: str | None) -> transport.Endpoint:
         """Return the endpoint of a context, by default the current one; raises ``NotConfigured``."""
@@ -106,19 +111,34 @@ class Files:
     def _endpoint(self, path: pathlib.Path, name: str, cluster: _Cluster, user: _User) -> transport.Endpoint:
         where = f'{path}: context "{name}"'
         _require_usable(where, cluster, user)
-        cert = self._pem(_CERTIFICATE, path, where, user.client_certificate, user.client_certificate_data)
-        key = self._pem(_KEY, path, where, user.client_key, user.client_key_data)
-        if bool(cert) != bool(key):
-            raise _bad(f"{where}: a client certificate needs its key, and a key its certificate")
-        ca = self._pem(_CERTIFICATE, path, where, cluster.certificate_authority, cluster.certificate_authority_data)
+        cert = self._pem(proofs.is_certificate, path, where, user.client_certificate, user.client_certificate_data)
+        key = self._pem(proofs.is_key, path, where, user.client_key, user.client_key_data)
+        fault = proofs.fault_of_pair(cert, key)
+        if fault:
+            raise _bad(f"{where}: {fault}")
+        data = cluster.certificate_authority_data
+        ca = self._pem(proofs.is_certificate, path, where, cluster.certificate_authority, data) or None
+        token = self._token(path, where, user)
+        plugin = None
+        if user.exec is not None and not token and not cert:  # what stands in the file goes before, as in client-go
+            told = execs.Told(
+                cluster.server,
+                cluster.tls_server_name,
+                ca,
+                cluster.proxy_url,
+                cluster.disable_compression,
+                execs.config_of(cluster.extensions),
+            )
+            plugin = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
         return transport.Endpoint(
             server=cluster.server.rstrip("/"),
-            ca=ca or None,
-            token=self._token(path, where, user),
+            ca=ca,
+            token=token,
             client_cert=cert,
             client_key=key,
             server_name=cluster.tls_server_name,
             proxy=cluster.proxy_url,
+            plugin=plugin,
         )
 
     def _token(self, path: pathlib.Path, where: str, user: _User) -> str:
@@ -128,11 +148,11 @@ class Files:
             token = self._file(path, where, user.token_file).decode("utf-8", "replace").strip()
             if not token:
                 raise _bad(f"{where}: its token file is empty")
-        if not token.isascii() or not token.isprintable() or " " in token:
+        if not proofs.is_token(token):
             raise _bad(f"{where}: its token holds blanks, line breaks or other signs that no token has")
         return token
 
-    def _pem(self, sort: re.Pattern[bytes], path: pathlib.Path, where: str, file: str, data: str) -> bytes:
+    def _pem(self, sort: Callable[[bytes], bool], path: pathlib.Path, where: str, file: str, data: str) -> bytes:
         """Return a certificate or key: what stands in the file goes before what it points to, as for kubectl."""
         if data:
             try:
@@ -144,10 +164,8 @@ class Files:
         else:
             return b""
         # An authority without certificates must not pass for none at all: that would mean those of the system.
-        if not sort.search(found):
+        if not sort(found):
             raise _bad(f"{where}: {file or 'a certificate or key in it'} is not PEM, or not of the kind named")
-        if b"ENCRYPTED" in found:
-            raise _bad(f"{where}: its client key is encrypted; give it one that is not")
         return found
 
     def _file(self, path: pathlib.Path, where: str, named: str) -> bytes:
@@ -162,8 +180,6 @@ class Files:
 
 # Without a name and password, which would be sent, and without a query.
 _SERVER: Final = re.compile(r"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\])(?::[0-9]{1,5})?(?:/[!-~]*)?")
-_CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
-_KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 
 
 def _require_usable(where: str, cluster: _Cluster, user: _User) -> None:
@@ -175,7 +191,6 @@ def _require_usable(where: str, cluster: _Cluster, user: _User) -> None:
     if cluster.insecure_skip_tls_verify:
         raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
     for said, words in (
-        (user.exec, "an exec plugin"),
         (user.auth_provider, "an auth-provider"),
         (user.username, "a user name and password"),
         (user.impersonate, "impersonation"),

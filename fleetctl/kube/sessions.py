@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+import msgspec
 import pycurl
 
 from fleetctl.kube import transport
@@ -17,6 +20,7 @@ Run = Callable[[Any], Awaitable[None]]
 """Carries a prepared transfer out; raises ``pycurl.error``."""
 
 _LONGEST_WAIT: Final = 3600.0
+_UNAUTHORIZED: Final = 401
 
 # libcurl's reasons -> ours; what is not here is a broken conversation. The two numbers are CURLE_PROXY, for which
 # pycurl has no name, and CURLE_TOO_LARGE, libcurl's own limit for headers.
@@ -56,6 +60,7 @@ class Session:
     def __init__(self, run: Run, endpoint: transport.Endpoint, limits: transport.Limits) -> None:
         self._run = run
         self._endpoint = endpoint
+        self._plugin = endpoint.plugin
         self._limits = limits
         self._body = bytearray()
         self._retry_after: float | None = None
@@ -82,6 +87,14 @@ class Session:
             raise RuntimeError("a session carries one request at a time")
         self._busy = True
         try:
+            if self._plugin is None:
+                return await self._once(request)
+            return await self._send_proven(request, self._plugin)
+        finally:
+            self._busy = False
+
+    async def _once(self, request: transport.Request) -> transport.Answer:
+        try:
             handle = self._begin(request)
             await self._run(handle)
             status = handle.getinfo(pycurl.RESPONSE_CODE)
@@ -89,8 +102,34 @@ class Session:
         except pycurl.error as error:
             number, message = (*error.args, "")[:2]
             raise self._broken(int(number), str(message), request.timeout) from None
-        finally:
-            self._busy = False
+
+    async def _send_proven(self, request: transport.Request, plugin: transport.Plugin) -> transport.Answer:
+        """Send with a plugin's credential, and once more with a new one if it was refused: a 401 changes nothing.
+
+        The plugin's time is part of the request's: a change must not go out later than its deadline allows.
+        """
+        ends = time.monotonic() + request.timeout
+        proof = await self._prove(plugin, ends)
+        answer = await self._once(_until(request, ends))
+        if answer.status != _UNAUTHORIZED or not plugin.refuse(proof):
+            return answer
+        await self._prove(plugin, ends)
+        return await self._once(_until(request, ends))
+
+    async def _prove(self, plugin: transport.Plugin, ends: float) -> transport.Proof:
+        """Take the plugin's credential; a connection made with another certificate is given up."""
+        proof = plugin.held()
+        if proof is None:
+            try:
+                async with asyncio.timeout(ends - time.monotonic()):
+                    proof = await plugin.current()
+            except TimeoutError:
+                message = "its credential plugin was not done in time"
+                raise transport.Broken("plugin", message, sent=False) from None
+        before, self._endpoint = self._endpoint, self._endpoint.proven(proof)
+        if (before.client_cert, before.client_key) != (proof.client_cert, proof.client_key):
+            self.close()
+        return proof
 
     def _prepare(self) -> Any:  # noqa: ANN401
         endpoint = self._endpoint
@@ -224,6 +263,14 @@ def _unconnected(number: int, message: str) -> tuple[transport.Kind, str]:
     if number == errno.ETIMEDOUT:
         return "connect-timeout", "no connection: the system gave up"
     return "no-route", f"no connection: {os.strerror(number)}" if number else message
+
+
+def _until(request: transport.Request, ends: float) -> transport.Request:
+    """Return a request with the time that is left; raises ``Broken``."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise transport.Broken("plugin", "its credential plugin left no time for the request", sent=False)
+    return msgspec.structs.replace(request, timeout=left)
 
 
 def _split(server: str) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-__all__ = ["Answer", "Broken", "Endpoint", "Kind", "Limits", "Request", "Session", "Transport"]
+__all__ = ["Answer", "Broken", "Endpoint", "Kind", "Limits", "Plugin", "Proof", "Request", "Session", "Transport"]
 
 Kind = Literal[
     "refused",
@@ -23,10 +23,43 @@ Kind = Literal[
     "expired",
     "not-yet-valid",
     "client-certificate",
+    "plugin",
     "too-large",
     "protocol",
 ]
-"""No connection; then silence or an end; then what TLS found; then an answer that cannot be taken."""
+"""No connection; then silence or an end; then what TLS found; no credential; an answer that cannot be taken."""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What a plugin gives to prove us. Held in memory; never shown."""
+
+    token: str = ""
+    client_cert: bytes = b""
+    client_key: bytes = b""
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Proof()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show nothing of it to libraries that draw records."""
+        return []
+
+
+class Plugin(Protocol):
+    """Gives the credential of the moment."""
+
+    def held(self) -> Proof | None:
+        """Return the credential if it is there and holds."""
+        ...
+
+    async def current(self) -> Proof:
+        """Return the credential, however long that takes; raises ``Broken``."""
+        ...
+
+    def refuse(self, proof: Proof) -> bool:
+        """Take note that a server refused a credential; tells whether there is, or may be, a better one."""
+        ...
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -42,6 +75,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     server_name: str = ""
     """The name to check in its certificate, where it is not the host's."""
     proxy: str = ""
+    plugin: Plugin | None = None
+    """What gives token and client certificate, where they do not stand here."""
 
     def __repr__(self) -> str:
         """Show where, not as whom."""
@@ -54,6 +89,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     def through(self, proxy: str) -> Endpoint:
         """Return the same endpoint behind a proxy."""
         return msgspec.structs.replace(self, proxy=proxy)
+
+    def proven(self, proof: Proof) -> Endpoint:
+        """Return the same endpoint with a plugin's credential."""
+        token, cert, key = proof.token, proof.client_cert, proof.client_key
+        return msgspec.structs.replace(self, token=token, client_cert=cert, client_key=key)
 
 
 class Limits(msgspec.Struct, frozen=True):

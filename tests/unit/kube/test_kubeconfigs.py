@@ -182,7 +182,6 @@ def test_what_cannot_prove_us_is_refused(tmp_path: pathlib.Path, user: dict[str,
 @pytest.mark.parametrize(
     ("user", "words"),
     [
-        ({"exec": {"command": "aws", "env": [{"name": "A", "value": SECRET}]}}, "an exec plugin"),
         ({"auth-provider": {"name": "oidc", "config": {"id-token": SECRET}}}, "an auth-provider"),
         ({"username": "admin", "password": SECRET}, "a user name and password"),
         ({"token": SECRET, "as": "boss"}, "impersonation"),

@@ -1,0 +1,258 @@
+"""Credential plugins: programs of the operator that print a token or a client certificate.
+
+Source: the API ``client.authentication.k8s.io`` in v1 and v1beta1 ("client-go credential plugins" on kubernetes.io) and
+client-go's package ``plugin/pkg/client/auth/exec``. Unlike client-go we wait only so long for a plugin, ask it a little
+before its credential ends, and do not ask it anew for every site that refuses what it has just given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import datetime as dt
+import os
+import pathlib
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import msgspec
+
+from fleetctl.kube import proofs, transport
+from fleetctl.reading import processes
+from fleetctl.secrets import providers
+
+__all__ = ["TIMEOUT", "Invocation", "Plugin", "Plugins"]
+
+TIMEOUT: Final = 20.0
+"""Seconds that a plugin may take: less than a request may, so that the reason can be told."""
+_MOST: Final = 1024 * 1024
+"""Bytes that a plugin may print."""
+_AT_ONCE: Final = 8
+"""Plugins that run side by side, however many sites wait for one of their own."""
+_MARGIN: Final = 60.0
+_MARGIN_SHARE: Final = 0.2
+"""A credential is held for over so many seconds before its end, or so much of its life if that is less."""
+_FRESH: Final = 30.0
+"""Seconds in which neither a failure nor a refused credential makes us ask again: thousands of sites share one."""
+_LONGEST: Final = 300
+_SECRET_FLAG: Final = re.compile(r"--?[\w-]*(?:secret|password|token|key)[\w-]*", re.IGNORECASE)
+_SHORTEST_SECRET: Final = 6
+_PRINTED: Final = re.compile(rb"""[^\s"'\\{}\[\]:,]{6,}""")
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """One way to call a plugin. Sites whose invocations are equal share the credential."""
+
+    version: str
+    """``v1`` or ``v1beta1``."""
+    words: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    """What the kubeconfig adds to our own variables."""
+    info: bytes
+    """``KUBERNETES_EXEC_INFO``: what the plugin is told, as JSON."""
+    named: str
+    """What the kubeconfig calls it, for people."""
+
+    def __repr__(self) -> str:
+        """Leave out arguments and variables: they may be secret."""
+        return f"Invocation({self.named})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """Leave them out for libraries that draw records, too."""
+        return [("named", self.named)]
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    """What a run of a plugin came to, since when, and how long it holds (by the clock on the wall)."""
+
+    proof: transport.Proof | None
+    fault: str
+    since: float
+    until: float
+
+    def __repr__(self) -> str:
+        return f"_Taken({self.since:.0f}, {self.until:.0f})"
+
+
+class Plugin:
+    """Gives one invocation's credential: asked at the first use, then again when it ends or is refused."""
+
+    def __init__(
+        self, invocation: Invocation, pool: concurrent.futures.Executor, clock: Callable[[], float], timeout: float
+    ) -> None:
+        self._invocation = invocation
+        self._pool = pool
+        self._clock = clock
+        self._timeout = timeout
+        self._last: concurrent.futures.Future[_Taken] | None = None
+
+    def __repr__(self) -> str:
+        """Name the plugin, not what it gave."""
+        return f"Plugin({self._invocation.named})"
+
+    def held(self) -> transport.Proof | None:
+        """Return the credential if it is there and holds; nothing is started."""
+        taken = self._last.result() if self._last is not None and self._last.done() else None
+        return taken.proof if taken is not None and self._clock() < taken.until else None
+
+    async def current(self) -> transport.Proof:
+        """Return the credential, from the plugin if need be; raises ``Broken``. Whoever comes meanwhile waits along."""
+        last = self._last
+        if last is None or (last.done() and self._clock() >= last.result().until):
+            last = self._last = self._pool.submit(self._ask)
+        taken = await asyncio.shield(asyncio.wrap_future(last))  # one site's end must not be the others'
+        if taken.proof is None:
+            raise transport.Broken("plugin", f"{self._invocation.named}: {taken.fault}", sent=False)
+        return taken.proof
+
+    def refuse(self, proof: transport.Proof) -> bool:
+        """Take note that a server refused a credential; tells whether there is, or may be, a better one."""
+        if self._last is None or not self._last.done():
+            return True
+        taken = self._last.result()
+        if taken.proof is not proof:
+            return taken.proof is not None
+        if self._clock() - taken.since < _FRESH:
+            return False
+        self._last = None
+        return True
+
+    def _ask(self) -> _Taken:
+        """Run the plugin, in a thread; never raises."""
+        began = self._clock()
+        try:
+            proof, end = _read(self._output(), self._invocation.version)
+        except _Unusable as unusable:
+            return self._failed(str(unusable))
+        if end is None:
+            return _Taken(proof, "", began, float("inf"))
+        left = end - self._clock()
+        if left <= 0:
+            return self._failed("its credential has expired already; is the clock right?")
+        return _Taken(proof, "", began, end - min(_MARGIN, _MARGIN_SHARE * left))
+
+    def _failed(self, fault: str) -> _Taken:
+        now = self._clock()
+        return _Taken(None, fault, now, now + _FRESH)
+
+    def _output(self) -> bytes:
+        """Return what it prints; raises ``_Unusable``."""
+        done = self._run()
+        if done.status:
+            raise _Unusable(f"{_ending(done.status)}{self._said(done)}")
+        return done.output
+
+    def _run(self) -> processes.Done:
+        invocation = self._invocation
+        variables = {name: value for name, value in os.environ.items() if name not in providers.OWN_VARIABLES}
+        variables |= dict(invocation.environment)
+        variables["KUBERNETES_EXEC_INFO"] = invocation.info.decode()
+        try:
+            return processes.run(
+                invocation.words,
+                folder=pathlib.Path.cwd(),
+                environment=variables,
+                timeout=self._timeout,
+                most=_MOST,
+            )
+        except processes.Failed as failed:
+            words = {
+                "start": f"it cannot be started: {failed}",
+                "time": f"it took more than {self._timeout:g} s",
+                "size": f"it printed more than {_MOST // 2**20} MiB",
+            }
+            raise _Unusable(words[failed.why]) from None
+        except OSError as error:  # our own folder may be gone
+            raise _Unusable(f"it cannot be started: {error.strerror}") from None
+
+    def _said(self, done: processes.Done) -> str:
+        """Return the last line of its complaints, without anything that it printed or was given as a secret."""
+        lines = [line for line in done.said.decode("utf-8", "replace").splitlines() if line.strip()]
+        text = lines[-1] if lines else ""
+        secrets = {value for _, value in self._invocation.environment} | set(_secret_words(self._invocation.words))
+        secrets |= {found.decode("utf-8", "replace") for found in _PRINTED.findall(done.output)}
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "***")
+        text = "".join(letter if letter.isprintable() else " " for letter in text).strip()[:_LONGEST]
+        return f": {text}" if text else ""
+
+
+class Plugins:
+    """The plugins of one command: one for each invocation, however many sites name it."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, timeout: float = TIMEOUT) -> None:
+        """Take the clock that credentials end by, and how many seconds a plugin may take."""
+        self._clock = clock
+        self._timeout = timeout
+        self._by_invocation: dict[Invocation, Plugin] = {}
+        self._pool: concurrent.futures.Executor | None = None
+
+    def plugin(self, invocation: Invocation) -> Plugin:
+        """Return the plugin of an invocation; nothing is started yet."""
+        if self._pool is None:
+            self._pool = concurrent.futures.ThreadPoolExecutor(_AT_ONCE, "credential-plugin")
+        if invocation not in self._by_invocation:
+            self._by_invocation[invocation] = Plugin(invocation, self._pool, self._clock, self._timeout)
+        return self._by_invocation[invocation]
+
+
+class _Unusable(Exception):
+    """Nothing usable came of a plugin; the message says why, and holds no secret."""
+
+
+class _Status(msgspec.Struct, rename="camel"):
+    expiration_timestamp: dt.datetime | None = None
+    token: str = ""
+    client_certificate_data: str = ""
+    client_key_data: str = ""
+
+
+class _ExecCredential(msgspec.Struct, rename="camel"):
+    api_version: str = ""
+    kind: str = ""
+    status: _Status | None = None
+
+
+def _read(output: bytes, version: str) -> tuple[transport.Proof, float | None]:
+    """Return the credential that a plugin printed and when it ends; raises ``_Unusable``."""
+    try:
+        found = msgspec.json.decode(output, type=_ExecCredential)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise _Unusable("what it printed is no ExecCredential") from None
+    wanted = f"client.authentication.k8s.io/{version}"
+    if found.kind != "ExecCredential" or found.api_version != wanted:
+        raise _Unusable(f"what it printed is no ExecCredential of {wanted}, which the kubeconfig asks for")
+    status = found.status or _Status()
+    certificate, key = status.client_certificate_data.encode(), status.client_key_data.encode()
+    fault = proofs.fault_of_pair(certificate, key)
+    if fault:
+        raise _Unusable(fault)
+    if certificate and not (proofs.is_certificate(certificate) and proofs.is_key(key)):
+        raise _Unusable("the client certificate or key that it printed is not PEM")
+    if not proofs.is_token(status.token):
+        raise _Unusable("its token holds blanks, line breaks or other signs that no token has")
+    if not status.token and not certificate:
+        raise _Unusable("it printed neither a token nor a client certificate")
+    end = status.expiration_timestamp
+    if end is not None and end.tzinfo is None:
+        raise _Unusable("its expirationTimestamp has no time zone")
+    return transport.Proof(status.token, certificate, key), None if end is None else end.timestamp()
+
+
+def _secret_words(words: Iterable[str]) -> Iterable[str]:
+    """Return the arguments that look secret: what a flag of such a name is given, in the same word or the next."""
+    before = ""
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if equals and _SECRET_FLAG.fullmatch(flag):
+            yield value
+        elif _SECRET_FLAG.fullmatch(before):
+            yield word
+        before = word
+
+
+def _ending(status: int) -> str:
+    return f"it ended with exit code {status}" if status > 0 else f"it was killed by signal {-status}"
