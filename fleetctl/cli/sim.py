@@ -84,6 +84,12 @@ def fault(
     retry_after: Annotated[
         int, typer.Option("--retry-after", min=0, metavar="SECONDS", help="What a refusal says about coming back.")
     ] = 0,
+    reset: Annotated[bool, typer.Option("--reset", help="Connections are broken off.")] = False,
+    cut: Annotated[bool, typer.Option("--cut", help="Answers end in the middle.")] = False,
+    bandwidth: Annotated[
+        int, typer.Option("--bandwidth", min=0, metavar="BYTES", help="So many bytes of an answer a second.")
+    ] = 0,
+    expired: Annotated[bool, typer.Option("--expired", help="The server's certificate has expired.")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="All is well again.")] = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -92,7 +98,7 @@ def fault(
     found = folders.served(folder)
     if found is None:
         raise errors.NotConfigured(codes.Code.SIM_DOWN, "no simulated fleet is up here", "Start it: fleetctl sim up")
-    wanted = servers.Fault(refuse, silent, latency, status or 0, retry_after)
+    wanted = servers.Fault(refuse, silent, latency, status or 0, retry_after, reset, cut, bandwidth, expired)
     if clear and wanted != servers.Fault():
         raise errors.UsageError(codes.Code.USAGE, "--clear takes faults away, so it names none")
     if clear or wanted != servers.Fault():

@@ -37,4 +37,8 @@ def _words(fault: servers.Fault) -> str:
     parts += [f"answers are {fault.latency:g} s late"] if fault.latency else []
     parts += [f"every answer is {fault.status}"] if fault.status else []
     parts += [f"come back after {fault.retry_after} s"] if fault.retry_after else []
+    parts += ["connections are broken off"] if fault.reset else []
+    parts += ["answers end in the middle"] if fault.cut else []
+    parts += [f"answers come at {fault.bandwidth:,} bytes a second"] if fault.bandwidth else []
+    parts += ["its certificate has expired"] if fault.expired else []
     return ", ".join(parts) or "nothing"

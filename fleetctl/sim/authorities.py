@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import ipaddress
 import ssl
 import tempfile
@@ -15,7 +16,9 @@ from cryptography.x509.oid import NameOID
 
 __all__ = ["Authority", "new_key"]
 
-_DAYS: Final = 30
+_EARLIER: Final = dt.timedelta(hours=1)
+_LATER: Final = dt.timedelta(days=30)
+_LONG_AGO: Final = dt.timedelta(days=-1)
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
@@ -24,7 +27,10 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 
 
 class Authority:
-    """A site's authority. ``context`` serves with a certificate of it, which is made when somebody connects."""
+    """A site's authority. ``context`` serves with a certificate of it, which is made when somebody connects.
+
+    ``expired`` does so with one that ended yesterday.
+    """
 
     def __init__(self, site: str, server_key: ec.EllipticCurvePrivateKey) -> None:
         self._key = new_key()
@@ -34,16 +40,27 @@ class Authority:
         made = _certificate(self._name, self._name, self._key.public_key()).add_extension(constraints, critical=True)
         self.certificate = made.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         """What clients trust (PEM)."""
-        self.context = _Lazy(ssl.PROTOCOL_TLS_SERVER)
-        self.context.num_tickets = 0  # nobody comes back with one
-        self.context.load = self._load
+        self.context = self._serving(_LATER)
 
-    def _load(self, context: ssl.SSLContext) -> None:
+    @functools.cached_property
+    def expired(self) -> ssl.SSLContext:
+        """Return what serves with a certificate that has expired."""
+        return self._serving(_LONG_AGO)
+
+    def _serving(self, until: dt.timedelta) -> _Lazy:
+        context = _Lazy(ssl.PROTOCOL_TLS_SERVER)
+        context.num_tickets = 0  # nobody comes back with one
+        context.load = functools.partial(self._load, until=until)
+        return context
+
+    def _load(self, context: ssl.SSLContext, until: dt.timedelta) -> None:
         """Give a context the server's certificate and key."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
         here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
         names = x509.SubjectAlternativeName([here, x509.DNSName("localhost")])
-        leaf = _certificate(subject, self._name, self._server_key.public_key()).add_extension(names, critical=False)
+        leaf = _certificate(subject, self._name, self._server_key.public_key(), until).add_extension(
+            names, critical=False
+        )
         pem = leaf.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         secret = self._server_key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -67,7 +84,9 @@ class _Lazy(ssl.SSLContext):
         return super().wrap_bio(*args, **options)
 
 
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: dt.timedelta = _LATER
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -75,6 +94,6 @@ def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePub
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=_DAYS))
+        .not_valid_before(min(now, now + until) - _EARLIER)
+        .not_valid_after(now + until)
     )

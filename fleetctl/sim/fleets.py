@@ -54,7 +54,7 @@ class Fleet:
             cluster = clusters.Cluster(site, clock, rules, secrets.token_urlsafe(24))
             authority = authorities.Authority(site, key)
             self.authorities[site] = authority.certificate
-            self.servers[site] = servers.Server(cluster, authority.context)
+            self.servers[site] = servers.Server(cluster, authority)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import email.utils
 import http
-import ssl
 from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from fleetctl.sim import clusters, objects
+from fleetctl.sim import authorities, clusters, objects
 
 __all__ = ["Fault", "Server"]
 
@@ -19,6 +18,8 @@ _MOST_HEAD: Final = 64 * 1024
 _MOST_BODY: Final = 3 * 1024 * 1024
 _MOST_SKIPPED: Final = 64 * 1024 * 1024
 _HANDSHAKE: Final = 10.0
+_TICK: Final = 0.1
+"""Seconds between two parts of a slow answer."""
 _CLOSE: Final = "Connection: close\r\n"
 _PHRASES: Final = {int(status): status.phrase for status in http.HTTPStatus}
 _REASONS: Final = {
@@ -43,27 +44,35 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: int = 0
     """Every answer has this status: 401, 429, 500, 503."""
     retry_after: int = 0
+    reset: bool = False
+    """Connections are broken off at the first request."""
+    cut: bool = False
+    """Answers end in the middle."""
+    bandwidth: int = 0
+    """Answers come at so many bytes a second."""
+    expired: bool = False
+    """The server's certificate ended yesterday."""
 
 
 class Server:
     """Serves one cluster on a port of 127.0.0.1, which stays the same when it is closed and opened again."""
 
-    def __init__(self, cluster: clusters.Cluster, context: ssl.SSLContext) -> None:
+    def __init__(self, cluster: clusters.Cluster, authority: authorities.Authority) -> None:
         self.cluster = cluster
         self.fault = Fault()
         self.port = 0
-        self._context = context
+        self._authority = authority
         self._server: asyncio.Server | None = None
         self._open: set[_Conversation] = set()
 
-    async def start(self) -> None:
-        """Listen."""
+    async def start(self, *, expired: bool = False) -> None:
+        """Listen, with a certificate that holds or with one that has expired."""
         if self._server is None:
             self._server = await asyncio.get_running_loop().create_server(
                 lambda: _Conversation(self),
                 "127.0.0.1",
                 self.port,
-                ssl=self._context,
+                ssl=self._authority.expired if expired else self._authority.context,
                 ssl_handshake_timeout=_HANDSHAKE,
                 reuse_address=True,
             )
@@ -81,10 +90,10 @@ class Server:
 
     async def suffer(self, fault: Fault) -> None:
         """Let something be wrong, or (with ``Fault()``) right again; raises OSError where the port was taken."""
-        if fault.refuse:
+        if fault.refuse or fault.expired != self.fault.expired:
             await self.stop()
-        else:
-            await self.start()
+        if not fault.refuse:
+            await self.start(expired=fault.expired)
         self.fault = fault
         if fault.silent:
             for conversation in list(self._open):
@@ -135,6 +144,9 @@ class _Conversation(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in bytes, and answer every request that is whole."""
         if self._silent:
+            return
+        if self._server.fault.reset:
+            self.drop()
             return
         self._buffer += data
         try:
@@ -196,9 +208,22 @@ class _Conversation(asyncio.Protocol):
             f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\nContent-Type: {kind}\r\nDate: {date}\r\n{extra}"
             f"Content-Length: {len(content)}\r\n{'' if keep else _CLOSE}\r\n"
         )
+        fault = self._server.fault
+        if fault.cut:
+            content, keep = content[: len(content) // 2], False
+        self._write(head.encode() + content, fault.bandwidth, keep=keep)
+
+    def _write(self, answer: bytes, bandwidth: int, *, keep: bool) -> None:
+        """Write an answer, at once or little by little."""
+        if self._transport is None or self._silent:
+            return
+        size = max(1, int(bandwidth * _TICK)) if bandwidth else len(answer)
         with contextlib.suppress(OSError):
-            self._transport.write(head.encode() + content)
-            if not keep:
+            self._transport.write(answer[:size])
+            if size < len(answer):
+                later = asyncio.get_running_loop().call_later
+                later(_TICK, lambda: self._write(answer[size:], bandwidth, keep=keep))
+            elif not keep:
                 self._transport.close()
 
 

@@ -78,6 +78,11 @@ def test_faults(shop: _Shop) -> None:
     assert shop.run("sim", "fault", "--site", "s1", "--clear").exit_code == 0
     assert set(folders.faults(folder)) == {"s2"}
     assert shop.run("sim", "fault", "--all", "--silent").stdout.count("no answer comes") == 1
+    said = shop.run("sim", "fault", "--all", "--reset", "--cut", "--expired", "--bandwidth", "1000")
+    assert (
+        "connections are broken off, answers end in the middle, answers come at 1,000 bytes a second, "
+        "its certificate has expired"
+    ) in said.stdout
 
 
 def test_made_up_sites_need_no_project(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

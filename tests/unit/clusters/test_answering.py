@@ -44,6 +44,21 @@ def test_sites_that_do_not_are_told_by_cause(tmp_path: pathlib.Path) -> None:
     assert sorted(one.found.partition(":")[0] for one in lines[1:]) == ["s1", "s3"]
 
 
+def test_what_links_and_servers_do_is_told_apart(tmp_path: pathlib.Path) -> None:
+    """A link that breaks is out of reach, a certificate that has expired says no, and slowness is no cause."""
+    faults = {"s1": servers.Fault(reset=True), "s2": servers.Fault(expired=True), "s3": servers.Fault(bandwidth=4000)}
+    found = {one.site: one for one in _asked(tmp_path, **faults)}
+    assert (found["s1"].unreachable, found["s2"].unreachable) == (True, False)
+    assert "CertificateExpired" in found["s2"].cause
+    assert (found["s3"].cause, found["s3"].version[:2]) == ("", "v1")
+
+
+def test_an_answer_that_ends_too_soon_is_none(tmp_path: pathlib.Path) -> None:
+    """Half of an answer is taken for nothing."""
+    (one, *_) = _asked(tmp_path, s1=servers.Fault(cut=True))
+    assert (one.site, one.unreachable, one.version) == ("s1", True, "")
+
+
 def test_many_with_one_cause_are_one_line() -> None:
     """The number, and one to look at."""
     found = [answering.Answer(f"s{n}", cause="ConnectTimeout", unreachable=True) for n in range(1200)]

@@ -200,3 +200,45 @@ def test_latency_is_before_the_answer(fleet: fleets.Fleet, api: plainhttp.Api) -
         api.call("PATCH", f"{path}?fieldManager=a", body, content=plainhttp.APPLY, timeout=0.2)
     fleet.suffer(SITE, servers.Fault())
     assert api.call("GET", path).status == http.client.OK
+
+
+def test_a_site_may_break_connections_off(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """The request is never seen, and the site is there again afterwards."""
+    before = fleet.requests()[SITE]
+    fleet.suffer(SITE, servers.Fault(reset=True))
+    with pytest.raises((ConnectionError, ssl.SSLError, http.client.HTTPException)):
+        api.call("GET", UID)
+    assert fleet.requests()[SITE] == before
+    fleet.suffer(SITE, servers.Fault())
+    assert api.answers("/version")
+
+
+def test_answers_may_end_in_the_middle(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """Half of the body comes, and then the end."""
+    fleet.suffer(SITE, servers.Fault(cut=True))
+    with pytest.raises(http.client.IncompleteRead):
+        api.call("GET", UID)
+    found = _raw(fleet, _request(fleet))
+    head, _, body = found.partition(b"\r\n\r\n")
+    assert (
+        f"Content-Length: {2 * len(body)}" in head.decode() or f"Content-Length: {2 * len(body) + 1}" in head.decode()
+    )
+
+
+def test_answers_may_come_little_by_little(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """All of it, in parts; whoever waits no longer than a part takes gets none."""
+    whole = api.call("GET", UID).json
+    fleet.suffer(SITE, servers.Fault(bandwidth=4000))
+    assert api.call("GET", UID).json == whole
+    fleet.suffer(SITE, servers.Fault(bandwidth=10))
+    with pytest.raises(TimeoutError):
+        api.call("GET", UID, timeout=0.05)
+
+
+def test_a_certificate_may_have_expired(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """Clients that look at dates do not talk to it, until it has one that holds."""
+    fleet.suffer(SITE, servers.Fault(expired=True))
+    with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+        api.call("GET", UID)
+    fleet.suffer(SITE, servers.Fault())
+    assert api.answers("/version")
