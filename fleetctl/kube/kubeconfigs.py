@@ -42,9 +42,16 @@ class _User(msgspec.Struct, rename="kebab"):
     client_key: str = ""
     client_key_data: str = ""
     username: str = ""
+    password: str = ""
     exec: execs.Exec | None = None
     auth_provider: object = None
     impersonate: str = msgspec.field(default="", name="as")
+    as_uid: str = ""
+    as_groups: list[str] | None = None
+    as_user_extra: dict[str, list[str] | None] | None = None
+
+    def __repr__(self) -> str:
+        return "_User()"
 
 
 class _Context(msgspec.Struct):
@@ -139,6 +146,7 @@ class Files:
             server_name=cluster.tls_server_name,
             proxy=cluster.proxy_url,
             plugin=plugin,
+            impersonation=_impersonation(where, user),
         )
 
     def _token(self, path: pathlib.Path, where: str, user: _User) -> str:
@@ -156,7 +164,7 @@ class Files:
         """Return a certificate or key: what stands in the file goes before what it points to, as for kubectl."""
         if data:
             try:
-                found = base64.b64decode(data, validate=True)
+                found = base64.b64decode(_LINE_ENDS.sub("", data), validate=True)
             except (binascii.Error, ValueError):
                 raise _bad(f"{where}: a certificate or key in it is not base64") from None
         elif file:
@@ -178,6 +186,8 @@ class Files:
         return self._contents[file]
 
 
+_LINE_ENDS: Final = re.compile(r"[\r\n]")
+"""What Go, and so kubectl, overlooks in base64."""
 # Without a name and password, which would be sent, and without a query.
 _SERVER: Final = re.compile(r"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\])(?::[0-9]{1,5})?(?:/[!-~]*)?")
 
@@ -192,13 +202,20 @@ def _require_usable(where: str, cluster: _Cluster, user: _User) -> None:
         raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
     for said, words in (
         (user.auth_provider, "an auth-provider"),
-        (user.username, "a user name and password"),
-        (user.impersonate, "impersonation"),
+        (user.username or user.password, "a user name and password"),
     ):
         if said:
             message = f"{where}: its user proves itself by {words}, which fleetctl cannot use yet"
             hint = "Use a token, a token file or a client certificate."
             raise errors.NotConfigured(codes.Code.KUBE_UNSUPPORTED_AUTH, message, hint)
+
+
+def _impersonation(where: str, user: _User) -> tuple[tuple[str, str], ...]:
+    extra = {key: found or () for key, found in (user.as_user_extra or {}).items()}
+    try:
+        return proofs.impersonation(user.impersonate, user.as_uid, user.as_groups or (), extra)
+    except ValueError as error:
+        raise _bad(f"{where}: {error}") from None
 
 
 def _bad(message: str) -> errors.NotConfigured:
@@ -230,11 +247,22 @@ def _parsed(path: pathlib.Path, text: bytes) -> _Config:
     """Read JSON, which is quick, or YAML."""
     try:
         if text.lstrip()[:1] == b"{":
-            return msgspec.json.decode(text, type=_Config)
+            try:
+                return msgspec.json.decode(text, type=_Config)
+            except msgspec.ValidationError:
+                return msgspec.convert(_said(msgspec.json.decode(text)), type=_Config)
         documents, found = yaml12.read(text, str(path))
         if found:
             mark = found[0].mark or path
             raise _bad(f"{mark}: it is no YAML that can be read")  # a message may quote a secret
-        return msgspec.convert(documents[0].data if documents else {}, type=_Config)
+        return msgspec.convert(_said(documents[0].data) if documents else {}, type=_Config)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise _bad(f"{path} is no kubeconfig: a field in it has the wrong type, or it is no JSON") from None
+
+
+def _said(data: Any) -> Any:  # noqa: ANN401  # a file's data
+    """Return data without the fields that are null: to Go, and so to kubectl, they are not there."""
+    if isinstance(data, dict):
+        # What an extension holds is not ours to read.
+        return {key: value if key == "extension" else _said(value) for key, value in data.items() if value is not None}
+    return [_said(one) for one in data] if isinstance(data, list) else data

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-__all__ = ["fault_of_pair", "is_certificate", "is_key", "is_token"]
+__all__ = ["fault_of_pair", "impersonation", "is_certificate", "is_key", "is_token"]
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
 _KEY: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+
+_IN_NAMES: Final = "!#$&'*+-.^_`|~"
 
 
 def is_token(text: str) -> bool:
@@ -31,3 +35,23 @@ def fault_of_pair(certificate: bytes, key: bytes) -> str:
     if bool(certificate) != bool(key):
         return "a client certificate needs its key, and a key its certificate"
     return "its client key is encrypted; give it one that is not" if b"ENCRYPTED" in key else ""
+
+
+def impersonation(
+    user: str, uid: str, groups: Iterable[str], extra: Mapping[str, Iterable[str]]
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers by which one user acts as another, as client-go sends them; raises ``ValueError``.
+
+    Keys of ``extra`` are escaped as client-go does: byte by byte, save those that a header's name may have.
+    """
+    headers = [("Impersonate-User", user)] if user else []
+    headers += [("Impersonate-Uid", uid)] if uid else []
+    headers += [("Impersonate-Group", group) for group in groups]
+    for key, values in extra.items():
+        name = urllib.parse.quote(key, safe=_IN_NAMES)
+        headers += [(f"Impersonate-Extra-{name}", value) for value in values]
+    if headers and not user:
+        raise ValueError("it impersonates a uid, groups or extra, but no user")
+    if any(not value.isascii() or not value.isprintable() or value != value.strip() for _, value in headers):
+        raise ValueError("whom it impersonates has signs that no header has")
+    return tuple(headers)

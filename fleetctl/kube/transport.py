@@ -77,6 +77,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     proxy: str = ""
     plugin: Plugin | None = None
     """What gives token and client certificate, where they do not stand here."""
+    impersonation: tuple[tuple[str, str], ...] = ()
+    """Headers that say as whom requests are to be judged; they may repeat."""
 
     def __repr__(self) -> str:
         """Show where, not as whom."""

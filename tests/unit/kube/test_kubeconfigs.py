@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -167,6 +168,10 @@ def _locked() -> bytes:
         ({"tokenFile": "empty"}, "token file is empty"),
         ({"client-certificate-data": _b64(PAIR.certificate)}, "needs its key"),
         ({"client-key-data": _b64(PAIR.key)}, "needs its key"),
+        ({"token": SECRET, "as-groups": ["crew"]}, "but no user"),
+        ({"token": SECRET, "as-uid": "7"}, "but no user"),
+        ({"token": SECRET, "as": f"boss\r\nAuthorization: {SECRET}"}, "signs that no header has"),
+        ({"token": SECRET, "as": "boss", "as-user-extra": {"a": [f" {SECRET}"]}}, "signs that no header has"),
         ({"client-certificate-data": _b64(PAIR.certificate), "client-key-data": _b64(_locked())}, "is encrypted"),
         ({"client-certificate-data": _b64(PAIR.certificate), "client-key-data": _b64(PAIR.certificate)}, "not of the"),
     ],
@@ -184,7 +189,7 @@ def test_what_cannot_prove_us_is_refused(tmp_path: pathlib.Path, user: dict[str,
     [
         ({"auth-provider": {"name": "oidc", "config": {"id-token": SECRET}}}, "an auth-provider"),
         ({"username": "admin", "password": SECRET}, "a user name and password"),
-        ({"token": SECRET, "as": "boss"}, "impersonation"),
+        ({"token": SECRET, "password": SECRET}, "a user name and password"),
     ],
 )
 def test_what_comes_later_is_said(tmp_path: pathlib.Path, user: dict[str, object], words: str) -> None:
@@ -193,6 +198,44 @@ def test_what_comes_later_is_said(tmp_path: pathlib.Path, user: dict[str, object
     assert refusal.code is codes.Code.KUBE_UNSUPPORTED_AUTH
     assert words in refusal.message
     assert "token" in refusal.hint
+
+
+def test_impersonation_becomes_headers(tmp_path: pathlib.Path) -> None:
+    """Names in ``as-user-extra`` are escaped as client-go does, since names of headers are not free."""
+    extra: dict[str, object] = {"scopes": ["a", ""], "acme.com/x %": ["y"], "none": None}
+    user: dict[str, object] = {
+        "token": SECRET,
+        "as": "boss",
+        "as-uid": "7",
+        "as-groups": ["crew", "b c"],
+        "as-user-extra": extra,
+    }
+    assert _read(tmp_path, _changed(user=user)).impersonation == (
+        ("Impersonate-User", "boss"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "crew"),
+        ("Impersonate-Group", "b c"),
+        ("Impersonate-Extra-scopes", "a"),
+        ("Impersonate-Extra-scopes", ""),
+        ("Impersonate-Extra-acme.com%2Fx%20%25", "y"),
+    )
+
+
+@pytest.mark.parametrize("as_yaml", [False, True])
+def test_null_is_not_there(tmp_path: pathlib.Path, *, as_yaml: bool) -> None:
+    """As for Go; keys that nobody knows are overlooked, and so are line ends in base64."""
+    wrapped = "\n".join(re.findall(".{1,64}", _b64(CA.certificate))) + "\n"
+    cluster: dict[str, object] = {
+        "certificate-authority-data": wrapped,
+        "proxy-url": None,
+        "extensions": None,
+        "new": {"a": None},
+    }
+    config = _changed(cluster, {"token": SECRET, "username": None, "exec": None, "auth-provider": None, "as": None})
+    config |= {"preferences": None, "extensions": None, "else": 1}
+    text = json.dumps(config)
+    expected = transport.Endpoint("https://edge-17:6443", CA.certificate, SECRET)
+    assert _read(tmp_path, f"---\n{text}" if as_yaml else text) == expected
 
 
 def _without(key: str) -> dict[str, Any]:

@@ -84,6 +84,16 @@ def test_requests_are_sent_as_given() -> None:
     assert (gone.method, gone.body, gone.headers["content-type"]) == ("DELETE", b"{}", "text/b")
 
 
+def test_one_can_act_as_another() -> None:
+    """Headers of impersonation go with every request, repeated and empty ones too."""
+    lines = (("Impersonate-User", "boss"), ("Impersonate-Group", "crew"), ("Impersonate-Extra-a%2Fb", ""))
+    with wires.Server(PAIR, wires.answering()) as server:
+        _ask(transport.Endpoint(server.url, CA.certificate, BEARER, impersonation=lines), _get(), _get())
+    for seen in server.seen:
+        found = {name: value for name, value in seen.headers.items() if name.startswith("impersonate-")}
+        assert found == {"impersonate-user": "boss", "impersonate-group": "crew", "impersonate-extra-a%2fb": ""}
+
+
 def test_large_bodies_do_not_wait_for_permission() -> None:
     """A body of megabytes is sent at once: no ``Expect: 100-continue``, which costs a second where nobody answers."""
     with wires.Server(PAIR, wires.answering()) as server:
