@@ -186,6 +186,8 @@ class Files:
         return self._contents[file]
 
 
+_PROXY: Final = re.compile(r"(https?|socks5h?)://[^/]")
+"""libcurl would take others, too, and an address without a scheme; kubectl does not."""
 _LINE_ENDS: Final = re.compile(r"[\r\n]")
 """What Go, and so kubectl, overlooks in base64."""
 # Without a name and password, which would be sent, and without a query.
@@ -198,6 +200,8 @@ def _require_usable(where: str, cluster: _Cluster, user: _User) -> None:
     for value, words in ((cluster.tls_server_name, "tls-server-name"), (cluster.proxy_url, "proxy-url")):
         if not value.isascii() or not value.isprintable():
             raise _bad(f"{where}: its {words} holds signs that no address has")
+    if cluster.proxy_url and not _PROXY.match(cluster.proxy_url):
+        raise _bad(f"{where}: its proxy-url is no http, https or socks5 URL")
     if cluster.insecure_skip_tls_verify:
         raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
     for said, words in (

@@ -180,6 +180,8 @@ class Session:
         headers = [f"Accept: {request.accept}", "Expect:", "User-Agent: fleetctl"]
         # libcurl takes a header without a value for one to leave out, unless a semicolon ends it.
         headers += [f"{name}: {value}" if value else f"{name};" for name, value in self._endpoint.impersonation]
+        if self._endpoint.server_name:
+            headers.append(f"Host: {self._endpoint.server.removeprefix('https://').partition('/')[0]}")
         if self._endpoint.token:
             headers.append(f"Authorization: Bearer {self._endpoint.token}")
         if request.body is not None:

@@ -136,6 +136,8 @@ def test_without_authority_it_is_the_systems(tmp_path: pathlib.Path) -> None:
         ({"insecure-skip-tls-verify": True}, "insecure-skip-tls-verify is refused"),
         ({"tls-server-name": "\u00e4"}, "tls-server-name"),
         ({"proxy-url": f"http://u:{SECRET}@p\n"}, "proxy-url"),
+        ({"proxy-url": f"u:{SECRET}@p:3128"}, "proxy-url is no http"),
+        ({"proxy-url": f"socks4://u:{SECRET}@p:3128"}, "proxy-url is no http"),
         ({"certificate-authority-data": "!!"}, "not base64"),
         ({"certificate-authority-data": _b64(b"\n")}, "not PEM"),
         ({"certificate-authority-data": _b64(PAIR.key)}, "not PEM, or not of the kind"),

@@ -183,6 +183,7 @@ def test_another_name_can_be_checked() -> None:
     """``server_name`` is what the certificate must be for, while the address is dialled."""
     with wires.Server(CA.odd(host="edge-17.example"), wires.answering()) as server:
         assert _ask(_to(server, server_name="edge-17.example"))[0].status == 200
+        assert server.seen[0].headers["host"] == f"127.0.0.1:{server.port}"  # for routers before the API, as Go has it
         assert _broken(_to(server, server_name="edge-18.example")).kind == "wrong-name"
         assert _broken(_to(server)).kind == "wrong-name"
 
