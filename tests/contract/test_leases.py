@@ -86,7 +86,7 @@ def test_of_many_that_come_at_once_one_has_it(api: plainhttp.Api, bundle: str) -
     assert api.call("GET", leases.path(bundle)).status == 404
 
 
-@pytest.mark.parametrize(("age", "taken"), [(50, False), (95, False), (103, True)])
+@pytest.mark.parametrize(("age", "taken"), [(50, False), (80, False), (103, True)])
 def test_what_a_dead_process_left_is_over_by_the_servers_clock(
     api: plainhttp.Api,
     bundle: str,
