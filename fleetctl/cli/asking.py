@@ -48,9 +48,7 @@ def ask(
     """Read files: the fleet, the bundle, its releases for the selected sites, the strategy."""
     loaded = opened.fleet()
     selected = selecting.select(loaded.fleet, selection, opening.read_stdin)
-    if not selection.narrows:
-        message = f"say which sites: this would take {len(selected):,} of them"
-        raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
+    selecting.require_narrowing(selection, len(selected))
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
     prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
     checks.notes(prepared.limits, sys.stderr)

@@ -102,9 +102,7 @@ def fault(
     if clear and wanted != servers.Fault():
         raise errors.UsageError(codes.Code.USAGE, "--clear takes faults away, so it names none")
     if clear or wanted != servers.Fault():
-        if not selection.narrows:
-            message = f"say which sites: this would take {len(found.spec.sites):,} of them"
-            raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
+        selecting.require_narrowing(selection, len(found.spec.sites))
         chosen = _chosen(ctx, selection, found.spec)
         broken = {site: one for site, one in folders.faults(folder).items() if site not in chosen}
         folders.suffer(folder, broken if clear else broken | dict.fromkeys(chosen, wanted))

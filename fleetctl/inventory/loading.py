@@ -26,7 +26,6 @@ _UNREAD = frozenset(
     {codes.Code.PROJECT_UNREADABLE, codes.Code.YAML_ENCODING, codes.Code.YAML_SYNTAX, codes.Code.YAML_TOO_LARGE}
 )
 """Problems after which it is not known what a file says."""
-_TAGS = {str(values.UNSET): values.UNSET}
 
 
 @contextlib.contextmanager
@@ -52,7 +51,7 @@ def load(
     sources = sources or matching.Sources()
     files = entries.Files(count=snapshot.count, problems=[*snapshot.refused], incomplete=bool(snapshot.refused))
     for file in snapshot.files:
-        documents, faults = yaml12.read(file.text, project.shown(file.path), tags=_TAGS)
+        documents, faults = yaml12.read(file.text, project.shown(file.path), tags=values.TAGS)
         found = file.refused or faults
         files.problems += found
         files.incomplete |= any(problem.code in _UNREAD for problem in found)

@@ -50,7 +50,7 @@ def layer(words: Sequence[str]) -> entries.Layer:
 
 def value_of(text: str, shown: str) -> tuple[object, list[problems.Problem]]:
     """Read the value that a word of the command line gives: YAML 1.2, as files are; nothing at all is null."""
-    documents, found = yaml12.read(text, shown, tags={str(values.UNSET): values.UNSET})
+    documents, found = yaml12.read(text, shown, tags=values.TAGS)
     return documents[0].data if documents else None, found
 
 

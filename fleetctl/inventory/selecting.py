@@ -20,7 +20,7 @@ import msgspec
 from fleetctl.model import codes, errors, selectors, sites
 from fleetctl.reading import scalars
 
-__all__ = ["Selection", "memberships", "names", "one", "select"]
+__all__ = ["Selection", "memberships", "names", "one", "require_narrowing", "select"]
 
 _SAMPLE = re.compile(r"(?P<percent>[0-9]{1,9}(?:\.[0-9]{1,9})?)%|(?P<count>[0-9]{1,9})")
 
@@ -106,6 +106,13 @@ def memberships(fleet: sites.Fleet, chosen: Iterable[str]) -> dict[str, int]:
         name: sum(count for labels, count in alike.items() if group.match.matches(dict(labels)))
         for name, group in fleet.groups.items()
     }
+
+
+def require_narrowing(selection: Selection, count: int) -> None:
+    """Raise ``UsageError`` for a command that changes ``count`` sites unless somebody said which, or all."""
+    if not selection.narrows:
+        message = f"say which sites: this would take {count:,} of them"
+        raise errors.UsageError(codes.Code.USAGE, message, "Select with -l, -g or --site, or give --all.")
 
 
 def one(fleet: sites.Fleet, name: str) -> sites.Site:

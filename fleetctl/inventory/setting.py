@@ -17,7 +17,6 @@ from fleetctl.reading import disk, editing, scalars, yaml12
 
 __all__ = ["plan", "write"]
 
-_TAGS: Final = {str(values.UNSET): values.UNSET}
 _LOOKED_AT: Final = 20
 """Changes of one file that are tried one by one when they cannot be made together."""
 
@@ -61,7 +60,7 @@ def _plan(loaded: fleets.Loaded, words: Sequence[str]) -> edits.Plan:
                 if place.file.path == path and not values.same(problems.value_at(place.written, field), value)
             ]
             try:
-                texts[path] = editing.changed(text, loaded.project.shown(path), changes, _TAGS)
+                texts[path] = editing.changed(text, loaded.project.shown(path), changes, values.TAGS)
             except editing.Obstacle as error:
                 found += [_problem(field, one) for one in _obstacles(text, changes, error)]
     if found:
@@ -79,7 +78,7 @@ def _obstacles(text: bytes, changes: Sequence[editing.Change], first: editing.Ob
     found = False
     for change in changes:
         try:
-            editing.changed(text, first.mark.path, [change], _TAGS)
+            editing.changed(text, first.mark.path, [change], values.TAGS)
         except editing.Obstacle as error:
             found = True
             yield error
@@ -115,11 +114,7 @@ def _left(written: Sequence[str]) -> str:
 
 def _assignment(word: str, chosen: Mapping[str, values.Vars]) -> tuple[problems.Field, object]:
     key, _, text = word.partition("=")
-    field = explaining.field_of(key)
-    try:
-        spelt = problems.parse_field(key)
-    except ValueError:
-        spelt = field
+    field, spelt = explaining.field_of(key), problems.parse_field(key)
     if not spelt or field == ("name",):
         message = f'"{word}" sets no value' if not spelt else "a site's name is what everything knows it by"
         raise errors.UsageError(codes.Code.USAGE, message, "Give KEY=VALUE, such as state=retired or pos.terminals=6.")
@@ -201,7 +196,7 @@ def _settings(
     places: Mapping[str, _Place],
     texts: Mapping[pathlib.Path, bytes],
 ) -> list[edits.Setting]:
-    read = {path: yaml12.read(text, loaded.project.shown(path), tags=_TAGS)[0] for path, text in texts.items()}
+    read = {path: yaml12.read(text, loaded.project.shown(path), tags=values.TAGS)[0] for path, text in texts.items()}
     made = []
     for name, place in places.items():
         for field, value in wanted:

@@ -146,7 +146,7 @@ class Plugin:
 
     def _run(self) -> processes.Done:
         invocation = self._invocation
-        variables = {name: value for name, value in os.environ.items() if name not in providers.OWN_VARIABLES}
+        variables = providers.Surroundings(pathlib.Path(), os.environ).variables_of_children()
         variables |= dict(invocation.environment)
         variables["KUBERNETES_EXEC_INFO"] = invocation.info.decode()
         try:

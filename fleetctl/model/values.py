@@ -6,7 +6,7 @@ import enum
 import json
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["UNSET", "Unset", "Value", "Vars", "Written", "float_text", "kind_of", "same", "text_of"]
+__all__ = ["TAGS", "UNSET", "Unset", "Value", "Vars", "Written", "float_text", "kind_of", "same", "text_of"]
 
 if TYPE_CHECKING:
     Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
@@ -32,6 +32,9 @@ class Unset(enum.Enum):
 
 
 UNSET = Unset.UNSET
+
+TAGS = {str(UNSET): UNSET}
+"""The tags that files of an inventory, and words that set values, may use."""
 
 
 def kind_of(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleetctl.reports import envelopes
+from fleetctl.reports import envelopes, runs
 from fleetctl.rollout import handing
 
 __all__ = ["applyset"]
@@ -10,7 +10,6 @@ __all__ = ["applyset"]
 
 def applyset(asked: handing.Handing, seen: handing.Seen) -> dict[str, object]:
     """Return what was asked for, what came of it, and whose the set is."""
-    cause = seen.cause
     return {
         "apiVersion": envelopes.API_VERSION,
         "kind": "ApplySet",
@@ -20,7 +19,7 @@ def applyset(asked: handing.Handing, seen: handing.Seen) -> dict[str, object]:
         "bundle": asked.bundle,
         "namespace": asked.namespace,
         "outcome": seen.outcome.value,
-        "cause": cause and {"reason": cause.reason, "subject": cause.subject, "message": cause.message},
+        "cause": runs.cause_of(seen.cause),
         "tooling": seen.parent.tooling or None,
         "objects": [str(one) for one in seen.members],
         "protected": [str(one) for one in seen.protected],

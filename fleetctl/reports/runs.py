@@ -11,7 +11,7 @@ from fleetctl.model import outcomes, releases
 from fleetctl.reports import envelopes
 from fleetctl.rollout import accounts, planning
 
-__all__ = ["explanation", "history", "preview", "sites", "summary"]
+__all__ = ["cause_of", "explanation", "history", "preview", "sites", "summary"]
 
 _Envelope = dict[str, Any]
 
@@ -34,7 +34,7 @@ def preview(found: planning.Preview, limits: releases.Limits) -> _Envelope:
             for fold in found.folds
         ],
         "leftOut": [{"reason": one.reason, "sites": list(one.sites), "owed": one.owed} for one in found.left_out],
-        "silent": [{"cause": _cause(cause), "sites": list(names)} for cause, names in found.silent],
+        "silent": [{"cause": cause_of(cause), "sites": list(names)} for cause, names in found.silent],
         **envelopes.unchecked(limits),
     }
 
@@ -67,7 +67,8 @@ def summary(found: accounts.Summary) -> _Envelope:
             for wave in found.waves
         ],
         "causes": [
-            {"cause": _cause(one.cause), "outcome": str(one.outcome), "sites": list(one.sites)} for one in found.causes
+            {"cause": cause_of(one.cause), "outcome": str(one.outcome), "sites": list(one.sites)}
+            for one in found.causes
         ],
         "owed": found.owed,
         "notStarted": found.not_started,
@@ -89,7 +90,7 @@ def sites(lines: Iterable[accounts.SiteLine]) -> _Envelope:
                 "outcome": one.outcome and str(one.outcome),
                 "effect": one.effect and str(one.effect),
                 "reason": str(one.reason),
-                "cause": _cause(one.cause),
+                "cause": cause_of(one.cause),
                 "started": one.started,
                 "ended": one.ended,
             }
@@ -132,7 +133,7 @@ def explanation(found: accounts.Explanation) -> _Envelope:
         "outcome": found.outcome and str(found.outcome),
         "effect": found.effect and str(found.effect),
         "reason": str(found.reason),
-        "cause": _cause(found.cause),
+        "cause": cause_of(found.cause),
         "ended": found.ended,
         "seconds": found.took,
         "evidence": found.evidence,
@@ -143,8 +144,9 @@ def explanation(found: accounts.Explanation) -> _Envelope:
     }
 
 
-def _cause(cause: outcomes.Cause | None) -> _Envelope | None:
-    return None if cause is None else {"reason": cause.reason, "subject": cause.subject, "message": cause.message}
+def cause_of(found: outcomes.Cause | None) -> _Envelope | None:
+    """Return why something is as it is; null for no cause."""
+    return None if found is None else {"reason": found.reason, "subject": found.subject, "message": found.message}
 
 
 def _list(kind: str, items: list[_Envelope]) -> _Envelope:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fleetctl.kube import answers
+from fleetctl.kube import answers, client
 from fleetctl.model import outcomes
 
-__all__ = ["Stopped", "outcome_of", "reason_of"]
+__all__ = ["Stopped", "identity", "outcome_of", "reason_of"]
+
+_IDENTITY = "/api/v1/namespaces/kube-system"
 
 
 def outcome_of(failure: answers.Failure) -> outcomes.Outcome:
@@ -35,3 +37,12 @@ class Stopped(Exception):
         self.outcome = outcome
         self.cause = cause
         self.reason = reason
+
+
+async def identity(api: client.Client, known: str | None) -> str:
+    """Return the cluster's identity, the UID of kube-system; raises ``Stopped`` for another than is known."""
+    found = (await api.get(_IDENTITY)).metadata.uid
+    if known not in {None, found}:
+        cause = outcomes.Cause("AnotherCluster", "Namespace kube-system", "its UID is not the one this site had")
+        raise Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
+    return found

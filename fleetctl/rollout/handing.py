@@ -18,8 +18,6 @@ __all__ = ["Direction", "Handing", "Seen", "adopt", "decide", "failed", "hand_ov
 
 Direction = Literal["handover", "adopt"]
 
-_IDENTITY = "/api/v1/namespaces/kube-system"
-
 
 class Handing(msgspec.Struct, frozen=True):
     """Which set is meant, and who asks."""
@@ -59,10 +57,7 @@ async def look(api: client.Client, asked: Handing) -> Seen:
     there = await answers.optional(api.get(asked.path))
     if there is None:
         return Seen()
-    found = await api.get(_IDENTITY)
-    if asked.identity not in {None, found.metadata.uid}:
-        cause = outcomes.Cause("AnotherCluster", "Namespace kube-system", "its UID is not the one this site had")
-        raise failing.Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
+    await failing.identity(api, asked.identity)
     parent = applysets.read(there)
     namespaces = parent.namespaces | {asked.namespace}
     served = {name for name in parent.kinds if await api.resources.collections(name, namespaces)}

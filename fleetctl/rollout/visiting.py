@@ -21,7 +21,6 @@ __all__ = ["visit"]
 
 _MARGIN = 5.0
 """Seconds to gather evidence when a site's time is over."""
-_IDENTITY = "/api/v1/namespaces/kube-system"
 
 
 async def visit(
@@ -162,11 +161,7 @@ class _Visit:
 
     async def _check_identity(self) -> None:
         self.doing = "reading the cluster's identity"
-        found = await self._api.get(_IDENTITY)
-        self._identity = found.metadata.uid
-        if self._order.identity not in {None, self._identity}:
-            cause = outcomes.Cause("AnotherCluster", "Namespace kube-system", "its UID is not the one this site had")
-            raise failing.Stopped(outcomes.Outcome.FAILED, cause, outcomes.Reason.IDENTITY)
+        self._identity = await failing.identity(self._api, self._order.identity)
 
     async def _done_by_another(self) -> bool:
         """Keep other operators away, where the cluster has a place for that; tell whether one was there just before."""

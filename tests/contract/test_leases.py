@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fleetctl.kube import client, curl, leases, transport
-from fleetctl.model import outcomes, plans
-from fleetctl.rollout import failing, leasing, orders
+from fleetctl.model import outcomes
+from fleetctl.rollout import failing, leasing
 from tests.contract import plainhttp
+from tests.unit.rollout import ordering
 
 _numbers = itertools.count(1)
 
@@ -36,28 +37,8 @@ async def _visits(api: plainhttp.Api, bundle: str, count: int) -> AsyncIterator[
             for number in range(count):
                 talk = stack.enter_context(client.Client(wire.session(endpoint)))
                 await talk.get("/api/v1/namespaces/kube-system")
-                made.append(leasing.Lease(_order(bundle, f"r-{number}"), talk, {}))
+                made.append(leasing.Lease(ordering.order(f"r-{number}", bundle=bundle), talk, {}))
             yield made
-
-
-def _order(bundle: str, run: str) -> orders.Order:
-    return orders.Order(
-        site="s1",
-        run=run,
-        attempt=1,
-        project="shops",
-        bundle=bundle,
-        namespace="pos",
-        kind=plans.Kind.ROLLOUT,
-        wanted="r1:b",
-        expected=None,
-        checked=False,
-        ours=frozenset({run}),
-        installed=None,
-        identity=None,
-        strategy=plans.Strategy(),
-        options=plans.Options(),
-    )
 
 
 async def _claimed(lease: leasing.Lease) -> bool:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import strategies as st
 
 from fleetctl.kube import answers, client, leases
-from fleetctl.model import outcomes, plans
-from fleetctl.rollout import failing, leasing, orders
+from fleetctl.model import outcomes
+from fleetctl.rollout import failing, leasing
+from tests.unit.rollout import ordering
 
 Weather = Literal["fair", "lost", "refused", "late"]
 
@@ -100,7 +101,7 @@ class Visitor:
     def __init__(self, world: World, run: str, attempt: int = 1) -> None:
         self.api = Api(world)
         self.world = world
-        self.lease = leasing.Lease(_order(run, attempt), self.api, {}, lambda: world.now)  # type: ignore[arg-type]
+        self.lease = leasing.Lease(ordering.order(run, attempt), self.api, {}, lambda: world.now)  # type: ignore[arg-type]
 
     async def until(self) -> float:
         """Return how long this visit may change things, as of what it knows by itself; 0 when it may not."""
@@ -113,26 +114,6 @@ class Visitor:
             return 0.0
         finally:
             self.api.weather = sent
-
-
-def _order(run: str, attempt: int) -> orders.Order:
-    return orders.Order(
-        site="s1",
-        run=run,
-        attempt=attempt,
-        project="shops",
-        bundle="pos",
-        namespace="pos",
-        kind=plans.Kind.ROLLOUT,
-        wanted="r1:b",
-        expected=None,
-        checked=False,
-        ours=frozenset({run}),
-        installed=None,
-        identity=None,
-        strategy=plans.Strategy(),
-        options=plans.Options(),
-    )
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  # whatever it returns
