@@ -50,6 +50,7 @@ def _plan(loaded: fleets.Loaded, words: Sequence[str]) -> edits.Plan:
     wanted = [_assignment(word, chosen) for word in given]
     places = _places(loaded, names)
     _refuse_secrets(loaded, chosen, wanted)
+    _refuse_overlaps(given, [field for field, _ in wanted])
     texts = {place.file.path: place.file.text for place in places.values()}
     found: list[problems.Problem] = []
     for field, value in wanted:
@@ -131,6 +132,18 @@ def _assignment(word: str, chosen: Mapping[str, values.Vars]) -> tuple[problems.
     if faults:
         raise errors.InvalidInput(faults)
     return field, value
+
+
+def _refuse_overlaps(given: Sequence[str], fields: Sequence[problems.Field]) -> None:
+    """Raise ``UsageError`` where two words are about one value: which of them is meant, nobody can tell."""
+    indices = {field: index for index, field in reversed(list(enumerate(fields)))}  # of equal ones, the first
+    for index, field in enumerate(fields):
+        for other in (indices[field[:depth]] for depth in range(1, len(field) + 1) if field[:depth] in indices):
+            if other != index:
+                first, second = (given[one].partition("=")[0] for one in sorted((other, index)))
+                message = f"{first} and {second} are the same value, or one is within the other"
+                message = f"{first} is given twice" if first == second else message
+                raise errors.UsageError(codes.Code.USAGE, message, "Give each value once.")
 
 
 def _places(loaded: fleets.Loaded, names: Sequence[str]) -> dict[str, _Place]:
