@@ -209,7 +209,7 @@ def test_custom_resources(kubebox: clusters.Fleet) -> None:
     assert api.call("PATCH", f"{where}?fieldManager=test", definition, content=plainhttp.APPLY).status == 201
 
     def established() -> bool:
-        conditions = api.call("GET", where).json.get("status", {}).get("conditions", ())
+        conditions = api.call("GET", where).json.get("status", {}).get("conditions") or ()  # null, at first
         return "Established" in {found["type"] for found in conditions if found["status"] == "True"}
 
     talking.until(established, "the definition is established")
