@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "config": "Look at the settings: defaults of flags.",
     "schema": "Print the JSON Schema of a kind of file, for editors.",
     "explain": "Explain an error code, offline.",
+    "state": "Look after the journal: check, backup, restore, gc.",
     "keys": "Make and find the project's key, which tells when a secret was rotated.",
     "completion": "Print the script that lets Tab complete in a shell.",
     "version": "Show the version of fleetctl and what it runs on.",

@@ -136,12 +136,15 @@ class Opening:
         simulated = _own(project) / connecting.SIMULATED_KUBECONFIG if self.simulated else None
         return connecting.Directory(project.root, simulated)
 
+    def journal(self, project: projects.Project) -> pathlib.Path:
+        """Return where the project's journal is, or will be; the simulated fleet has one of its own."""
+        return (_own(project) / "sim" if self.simulated else _own(project)) / "state.db"
+
     def store(self, project: projects.Project) -> contextlib.AbstractContextManager[databases.Store]:
-        """Open the project's journal, made if it is not there; the simulated fleet has one of its own."""
+        """Open the project's journal, made if it is not there."""
         from fleetctl.state import databases
 
-        folder = _own(project) / "sim" if self.simulated else _own(project)
-        return databases.open_store(folder / "state.db")
+        return databases.open_store(self.journal(project))
 
     @contextlib.contextmanager
     def observer(self) -> Iterator[events.Observe]:

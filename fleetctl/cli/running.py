@@ -141,7 +141,7 @@ async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
             plan_screens.show(proposal.preview, sys.stderr)
             sys.stderr.write("\n")
         if not manner.yes:
-            confirm(manner.question)
+            confirm(manner.question, "Give --yes, or start a plan: --plan FILE.")
         # Whatever is to be written besides must be writable before anything is begun.
         with ready.opened.observer() as observe:
             run = await starting.begin(ready.store, proposal, supersedes=manner.supersedes)
@@ -193,11 +193,11 @@ def exit_of(summary: accounts.Summary, number: signal.Signals | None = None) -> 
     return exits.worst(found)
 
 
-def confirm(question: str) -> None:
+def confirm(question: str, otherwise: str = "Give --yes.") -> None:
     """Ask on the terminal; raises ``Refused`` for any answer but yes, and where nobody can be asked."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()) or opening.in_ci():
         message = "this needs a yes, and there is no terminal to ask on"
-        raise errors.Refused(codes.Code.RUN_NEEDS_CONFIRMATION, message, "Give --yes, or start a plan: --plan FILE.")
+        raise errors.Refused(codes.Code.RUN_NEEDS_CONFIRMATION, message, otherwise)
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

@@ -199,7 +199,9 @@ class Code(enum.StrEnum):
     RUN_UNKNOWN = "run/unknown"
 
     STATE_BUSY = "state/busy"
+    STATE_COPY = "state/copy"
     STATE_DAMAGED = "state/damaged"
+    STATE_MISSING = "state/missing"
     STATE_NETWORK_FILESYSTEM = "state/network-filesystem"
     STATE_NEWER = "state/newer"
     STATE_UNWRITABLE = "state/unwritable"

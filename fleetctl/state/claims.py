@@ -34,6 +34,7 @@ __all__ = [
     "renew",
     "skip_locked",
     "tallies",
+    "under_way",
 ]
 
 LEASE: Final = 60.0
@@ -184,6 +185,11 @@ def finish(
         if halted:
             conn.execute("UPDATE runs SET state = 'halted', why = ?, ended = ? WHERE id = ?", (halted, now, run))
     return Finished(frozenset(accepted), halted)
+
+
+def under_way(conn: sqlite3.Connection, now: float) -> int:
+    """Return how many visits of any run hold a lease that another process could not take yet."""
+    return int(conn.execute("SELECT count(*) FROM leases WHERE until + ? > ?", (GRACE, now)).fetchone()[0])
 
 
 def skip_locked(conn: sqlite3.Connection, run: str, now: float) -> int:

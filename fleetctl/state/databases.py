@@ -21,7 +21,7 @@ from fleetctl.model import codes, errors
 from fleetctl.reading import disk
 from fleetctl.state import writing
 
-__all__ = ["Connection", "Store", "open_store", "refusal", "refuse_network", "version"]
+__all__ = ["Connection", "Store", "copy", "newest", "open_store", "refusal", "refuse_network", "version"]
 
 Connection = sqlite3.Connection
 _Result = TypeVar("_Result")
@@ -114,12 +114,40 @@ def refusal(error: sqlite3.Error, path: pathlib.Path) -> errors.FleetctlError:
         return errors.Refused(codes.Code.STATE_BUSY, message, "Let it go on, or end it.")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         message = f"the journal {path} is damaged: {error}"
-        return errors.Refused(
-            codes.Code.STATE_DAMAGED, message, "It was left as it is. Put it aside, or restore a copy."
-        )
+        hint = "It was left as it is. Put it aside, or bring a copy back: fleetctl state restore FILE"
+        return errors.Refused(codes.Code.STATE_DAMAGED, message, hint)
     message = f"the journal {path} cannot be written: {error}"
     hint = "What was recorded is safe. Make room, then: fleetctl rollout resume"
     return errors.NotConfigured(codes.Code.STATE_UNWRITABLE, message, hint)
+
+
+def copy(path: pathlib.Path, target: pathlib.Path) -> None:
+    """Copy what is committed of a journal, whole or not at all, into one file for its owner alone.
+
+    Raises ``OSError`` or ``sqlite3.Error``.
+    """
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
+    try:
+        source = f"{path.resolve().as_uri()}?mode=ro"
+        with (
+            contextlib.closing(sqlite3.connect(source, uri=True, timeout=_BUSY)) as old,
+            contextlib.closing(sqlite3.connect(part)) as new,
+        ):
+            old.backup(new)
+            new.execute("PRAGMA journal_mode = DELETE")  # a copy of two files would lose one of them some day
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def newest() -> int:
+    """Return the version of the schema that this program knows."""
+    return len(_steps())
 
 
 def version(connection: Connection) -> int:
@@ -140,8 +168,12 @@ def _connect(path: pathlib.Path) -> Connection:
     return connection
 
 
+def _steps() -> list[pathlib.Path]:
+    return sorted(_MIGRATIONS.glob("*.sql"))
+
+
 def _migrate(connection: Connection, path: pathlib.Path) -> None:
-    steps = sorted(_MIGRATIONS.glob("*.sql"))
+    steps = _steps()
     found = version(connection)
     if found > len(steps):
         message = f"the journal {path} is of version {found}, and this fleetctl knows {len(steps)}"
@@ -154,7 +186,8 @@ def _migrate(connection: Connection, path: pathlib.Path) -> None:
         if not found:
             _refuse_foreign(connection, path)
         elif found < len(steps):
-            _back_up(path, found)
+            # By a connection of its own: the one that writes could not.
+            copy(path, path.with_name(f"{path.name}.v{found}"))
         for number, step in enumerate(steps[found:], found + 1):
             for statement in _statements(step.read_text(encoding="utf-8")):
                 connection.execute(statement)
@@ -179,17 +212,6 @@ def _refuse_foreign(connection: Connection, path: pathlib.Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         message = f"{path} is a database, but not a journal of fleetctl"
         raise errors.Refused(codes.Code.STATE_DAMAGED, message, "It was left as it is. Put it aside.")
-
-
-def _back_up(path: pathlib.Path, found: int) -> None:
-    """Copy what is committed, whole or not at all; the caller's own connection, which writes, could not."""
-    copy = path.with_name(f"{path.name}.v{found}")
-    part = path.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, stat.S_IRUSR | stat.S_IWUSR))
-    with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(part)) as target:
-        source.backup(target)
-    part.replace(copy)
 
 
 def _steady() -> Callable[[], float]:

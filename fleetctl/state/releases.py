@@ -9,7 +9,7 @@ import msgspec
 from fleetctl.model import objects, releases
 from fleetctl.state import blobs
 
-__all__ = ["get", "put"]
+__all__ = ["get", "parts", "put"]
 
 
 class _Part(msgspec.Struct, array_like=True):
@@ -40,9 +40,19 @@ def put(conn: sqlite3.Connection, release: releases.Release) -> None:
 
 def get(conn: sqlite3.Connection, digest: str) -> releases.Release | None:
     """Return a release, or None when this store never had it; ``site`` is the one it was stored for first."""
-    row = conn.execute("SELECT blob FROM releases WHERE digest = ?", (digest,)).fetchone()
-    if row is None:
+    listing = _listing(conn, digest)
+    if listing is None:
         return None
-    listing = msgspec.json.decode(blobs.get(conn, row[0]), type=_Listing)
-    parts = tuple(releases.RenderedObject(part.id, blobs.get(conn, part.body), part.template) for part in listing.parts)
-    return releases.Release(listing.site, listing.bundle, listing.version, digest, parts)
+    made = tuple(releases.RenderedObject(part.id, blobs.get(conn, part.body), part.template) for part in listing.parts)
+    return releases.Release(listing.site, listing.bundle, listing.version, digest, made)
+
+
+def parts(conn: sqlite3.Connection, digest: str) -> list[str]:
+    """Return the digests of what a release's objects are kept in."""
+    listing = _listing(conn, digest)
+    return [part.body for part in listing.parts] if listing else []
+
+
+def _listing(conn: sqlite3.Connection, digest: str) -> _Listing | None:
+    row = conn.execute("SELECT blob FROM releases WHERE digest = ?", (digest,)).fetchone()
+    return None if row is None else msgspec.json.decode(blobs.get(conn, row[0]), type=_Listing)

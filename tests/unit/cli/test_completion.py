@@ -46,6 +46,7 @@ def _bash(line: str) -> list[str]:
                 "config",
                 "schema",
                 "explain",
+                "state",
                 "keys",
                 "completion",
                 "version",

@@ -47,6 +47,7 @@ ELSEWHERE = {
     "inventory diff": "a commit",
     "inventory sync": "a source",
     "bundle add": "an empty project",
+    **{f"state {name}": "a journal" for name in ("check", "backup", "restore", "gc")},
     "keys init": "a project without a key",
     "keys show": "a project with a key",
     **{
