@@ -145,7 +145,7 @@ class Files:
             client_key=key,
             server_name=cluster.tls_server_name,
             proxy=cluster.proxy_url,
-            plugin=plugin,
+            prover=plugin,
             impersonation=_impersonation(where, user),
         )
 

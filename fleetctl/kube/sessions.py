@@ -60,7 +60,7 @@ class Session:
     def __init__(self, run: Run, endpoint: transport.Endpoint, limits: transport.Limits) -> None:
         self._run = run
         self._endpoint = endpoint
-        self._plugin = endpoint.plugin
+        self._prover = endpoint.prover
         self._limits = limits
         self._body = bytearray()
         self._retry_after: float | None = None
@@ -87,9 +87,9 @@ class Session:
             raise RuntimeError("a session carries one request at a time")
         self._busy = True
         try:
-            if self._plugin is None:
+            if self._prover is None:
                 return await self._once(request)
-            return await self._send_proven(request, self._plugin)
+            return await self._send_proven(request, self._prover)
         finally:
             self._busy = False
 
@@ -103,26 +103,26 @@ class Session:
             number, message = (*error.args, "")[:2]
             raise self._broken(int(number), str(message), request.timeout) from None
 
-    async def _send_proven(self, request: transport.Request, plugin: transport.Plugin) -> transport.Answer:
-        """Send with a plugin's credential, and once more with a new one if it was refused: a 401 changes nothing.
+    async def _send_proven(self, request: transport.Request, prover: transport.Prover) -> transport.Answer:
+        """Send with the credential of the moment, and with a new one if it was refused: a 401 changes nothing.
 
-        The plugin's time is part of the request's: a change must not go out later than its deadline allows.
+        The prover's time is part of the request's: a change must not go out later than its deadline allows.
         """
         ends = time.monotonic() + request.timeout
-        proof = await self._prove(plugin, ends)
+        proof = await self._prove(prover, ends)
         answer = await self._once(_until(request, ends))
-        if answer.status != _UNAUTHORIZED or not plugin.refuse(proof):
+        if answer.status != _UNAUTHORIZED or not prover.refuse(proof):
             return answer
-        await self._prove(plugin, ends)
+        await self._prove(prover, ends)
         return await self._once(_until(request, ends))
 
-    async def _prove(self, plugin: transport.Plugin, ends: float) -> transport.Proof:
-        """Take the plugin's credential; a connection made with another certificate is given up."""
-        proof = plugin.held()
+    async def _prove(self, prover: transport.Prover, ends: float) -> transport.Proof:
+        """Take the credential of the moment; a connection made with another certificate is given up."""
+        proof = prover.held()
         if proof is None:
             try:
                 async with asyncio.timeout(ends - time.monotonic()):
-                    proof = await plugin.current()
+                    proof = await prover.current()
             except TimeoutError:
                 message = "its credential plugin was not done in time"
                 raise transport.Broken("plugin", message, sent=False) from None

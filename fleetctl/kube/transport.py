@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-__all__ = ["Answer", "Broken", "Endpoint", "Kind", "Limits", "Plugin", "Proof", "Request", "Session", "Transport"]
+__all__ = ["Answer", "Broken", "Endpoint", "Kind", "Limits", "Proof", "Prover", "Request", "Session", "Transport"]
 
 Kind = Literal[
     "refused",
@@ -31,7 +31,7 @@ Kind = Literal[
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What a plugin gives to prove us. Held in memory; never shown."""
+    """What proves us for a while. Held in memory; never shown."""
 
     token: str = ""
     client_cert: bytes = b""
@@ -46,7 +46,7 @@ class Proof(msgspec.Struct, frozen=True):
         return []
 
 
-class Plugin(Protocol):
+class Prover(Protocol):
     """Gives the credential of the moment."""
 
     def held(self) -> Proof | None:
@@ -75,7 +75,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     server_name: str = ""
     """The name to check in its certificate, where it is not the host's."""
     proxy: str = ""
-    plugin: Plugin | None = None
+    prover: Prover | None = None
     """What gives token and client certificate, where they do not stand here."""
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers that say as whom requests are to be judged; they may repeat."""
@@ -93,7 +93,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, proxy=proxy)
 
     def proven(self, proof: Proof) -> Endpoint:
-        """Return the same endpoint with a plugin's credential."""
+        """Return the same endpoint with the credential of the moment."""
         token, cert, key = proof.token, proof.client_cert, proof.client_key
         return msgspec.structs.replace(self, token=token, client_cert=cert, client_key=key)
 

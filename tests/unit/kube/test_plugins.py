@@ -219,8 +219,8 @@ def _kubeconfig(
 
 
 def _given(endpoint: transport.Endpoint) -> transport.Proof:
-    assert endpoint.plugin is not None
-    return asyncio.run(endpoint.plugin.current())
+    assert endpoint.prover is not None
+    return asyncio.run(endpoint.prover.current())
 
 
 def _called(version: str = "v1", **more: object) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def test_it_gets_what_kubectl_gives(
 
 def test_what_stands_in_the_file_goes_before(tmp_path: pathlib.Path) -> None:
     """As in client-go, a token or client certificate makes the plugin needless: it need not even be there."""
-    assert _kubeconfig(tmp_path, _called(), token=SECRET).plugin is None
+    assert _kubeconfig(tmp_path, _called(), token=SECRET).prover is None
 
 
 def test_commands_are_looked_for_in_path(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,10 +365,10 @@ def test_a_refused_token_is_asked_anew_once() -> None:
     with wires.Server(PAIR, _knowing("b")) as server:
         endpoint = transport.Endpoint(server.url, CA.certificate)
         good = Giving(transport.Proof("a"), transport.Proof("b"))
-        assert _ask(msgspec.structs.replace(endpoint, plugin=good), 2) == [200, 200]
+        assert _ask(msgspec.structs.replace(endpoint, prover=good), 2) == [200, 200]
         assert (len(server.seen), server.connections) == (3, 1)
         bad = Giving(transport.Proof("x"), transport.Proof("y"), transport.Proof("b"))
-        assert _ask(msgspec.structs.replace(endpoint, plugin=bad)) == [401]
+        assert _ask(msgspec.structs.replace(endpoint, prover=bad)) == [401]
         assert [one.token for one in bad.given] == ["y", "b"]
 
 
@@ -400,7 +400,7 @@ def test_another_certificate_is_another_connection() -> None:
 
     with wires.Server(PAIR, serve, clients=CA.certificate) as server:
         given = Giving(*(transport.Proof("", pair.certificate, pair.key) for pair in pairs))
-        assert _ask(transport.Endpoint(server.url, CA.certificate, plugin=given), 2) == [200, 200]
+        assert _ask(transport.Endpoint(server.url, CA.certificate, prover=given), 2) == [200, 200]
     assert (users, server.connections) == (["old", "new", "new"], 2)
 
 
@@ -431,7 +431,7 @@ def test_a_slow_plugin_is_part_of_the_requests_time() -> None:
 
     async def ask(url: str) -> None:
         async with curl.CurlTransport() as wire:
-            await wire.session(transport.Endpoint(url, plugin=Never())).send(transport.Request("PATCH", "/", 0.05))
+            await wire.session(transport.Endpoint(url, prover=Never())).send(transport.Request("PATCH", "/", 0.05))
 
     with wires.Server(PAIR, wires.answering()) as server:
         with pytest.raises(transport.Broken, match="not done in time") as caught:
