@@ -94,7 +94,7 @@ def _project(opened: opening.Opening, found: list[checkups.Checkup]) -> tuple[pr
 def _secret_files(project: projects.Project, fleet: sites.Fleet) -> Iterator[pathlib.Path]:
     yield settings.user_file(os.environ)
     yield from sorted((project.root / ".fleetctl").glob("*.db"))
-    yield from sorted({path for site in fleet.sites.values() if (path := connecting.file_of(project.root, site))})
+    yield from sorted({path for site in fleet.sites.values() for path in connecting.files_of(project.root, site)})
 
 
 def _answers(directory: connecting.Directory, chosen: list[sites.Site], concurrency: int) -> list[answering.Answer]:

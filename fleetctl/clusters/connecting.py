@@ -1,14 +1,15 @@
-"""From a site to a client of its API: which file names its address, authority and credentials."""
+"""From a site to a client of its API: which files name its address, authority and credentials."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import Iterable
 
-from fleetctl.kube import kubeconfigs, transport
+from fleetctl.kube import endpoints, transport
 from fleetctl.model import codes, errors, sites
 
-__all__ = ["SIMULATED_KUBECONFIG", "Directory", "file_of"]
+__all__ = ["SIMULATED_KUBECONFIG", "Directory", "files_of"]
 
 SIMULATED_KUBECONFIG = pathlib.PurePath("sim", "kubeconfig")
 """Where a simulated fleet writes how it is reached, below the project's ``.fleetctl``: one context per site."""
@@ -16,10 +17,13 @@ SIMULATED_KUBECONFIG = pathlib.PurePath("sim", "kubeconfig")
 _MOST_NAMED = 3
 
 
-def file_of(root: pathlib.Path, site: sites.Site) -> pathlib.Path | None:
-    """Return the kubeconfig that a site of the project in ``root`` names, if it names one."""
-    path = (site.access.kube.kubeconfig or "").partition("#")[0]
-    return root / pathlib.Path(path).expanduser() if path else None
+def files_of(root: pathlib.Path, site: sites.Site) -> tuple[pathlib.Path, ...]:
+    """Return the kubeconfigs that a site of the project in ``root`` names: one, or several as ``KUBECONFIG`` does.
+
+    The variable itself is never read: which clusters a fleet has must not depend on who looks.
+    """
+    written = (site.access.kube.kubeconfig or "").partition("#")[0]
+    return tuple(root / pathlib.Path(path).expanduser() for path in written.split(os.pathsep) if path)
 
 
 class Directory:
@@ -29,24 +33,24 @@ class Directory:
         """Take the project's folder, against which paths are read, and the kubeconfig of a simulated fleet if any."""
         self._root = root
         self._simulated = simulated
-        self._files = kubeconfigs.Files()
+        self._endpoints = endpoints.Endpoints()
 
     def endpoint(self, site: sites.Site) -> transport.Endpoint:
         """Return where and as whom to talk to a site's API; raises ``NotConfigured``."""
         if self._simulated is not None:
             self._require_simulated(self._simulated)
-            return self._files.endpoint(self._simulated, site.name)
+            return self._endpoints.endpoint([self._simulated], site.name)
         access = site.access.kube
         if access.via == "ssh":
             message = f"{site.name} is reached through SSH (access.kube.via), which fleetctl cannot do yet"
             raise errors.NotConfigured(codes.Code.CLUSTER_NO_ACCESS, message, "Use via: direct with a kubeconfig.")
-        if access.kubeconfig is None:
+        files = files_of(self._root, site)
+        if not files:
             message = f"{site.name} has no access.kube.kubeconfig, so its API cannot be reached"
             hint = "Set access.kube.kubeconfig: PATH#CONTEXT in the inventory, for the site or in defaults."
             raise errors.NotConfigured(codes.Code.CLUSTER_NO_ACCESS, message, hint)
-        path, _, context = access.kubeconfig.partition("#")
-        found = self._files.endpoint(self._root / pathlib.Path(path).expanduser(), context or None)
-        return found if access.proxy is None else found.through(access.proxy)
+        context = (access.kubeconfig or "").partition("#")[2]
+        return self._endpoints.endpoint(files, context or None, access.proxy)
 
     def require(self, chosen: Iterable[sites.Site]) -> dict[str, transport.Endpoint]:
         """Return the endpoints of sites by name; raises ``NotConfigured`` that counts all that are missing."""

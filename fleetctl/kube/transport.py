@@ -88,10 +88,6 @@ class Endpoint(msgspec.Struct, frozen=True):
         """Show where, not as whom, to libraries that draw records."""
         return [("server", self.server)]
 
-    def through(self, proxy: str) -> Endpoint:
-        """Return the same endpoint behind a proxy."""
-        return msgspec.structs.replace(self, proxy=proxy)
-
     def proven(self, proof: Proof) -> Endpoint:
         """Return the same endpoint with the credential of the moment."""
         token, cert, key = proof.token, proof.client_cert, proof.client_key

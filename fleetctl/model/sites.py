@@ -68,7 +68,10 @@ class SshAccess(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class KubeAccess(msgspec.Struct, frozen=True, rename="camel"):
-    """How the site's API server is reached; ``kubeconfig`` is ``PATH#context``, used until the site is registered."""
+    """How the site's API server is reached.
+
+    ``kubeconfig`` is ``PATH#context`` or ``PATH:PATH#context``, used until the site is registered.
+    """
 
     via: Via = "direct"
     proxy: str | None = None

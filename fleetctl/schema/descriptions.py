@@ -94,7 +94,7 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
     "KubeAccess": {
         "via": "The way to the API server; proxy needs access.kube.proxy.",
         "proxy": "An http, https, socks5 or socks5h URL.",
-        "kubeconfig": "PATH#CONTEXT of a kubeconfig; the path is relative to the project.",
+        "kubeconfig": "PATH#CONTEXT of a kubeconfig, or PATH:PATH#CONTEXT; relative to the project.",
     },
     "Kubeconfig": {
         "file": "The kubeconfig, from this file's folder; ~ is the home folder.",

@@ -12,13 +12,13 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from fleetctl.kube import kubeconfigs, transport
+from fleetctl.kube import endpoints, transport
 from fleetctl.model import errors
 from tests.kubebox import certificates
 
 _CA = certificates.Authority("kubeconfigs")
 _PAIR = _CA.client("rollout")
-_FILES = {"pki/ca.crt": _CA.certificate, "pki/me.crt": _PAIR.certificate, "pki/me.key": _PAIR.key, "token": b"by-file"}
+_FILES = {"pki/ca.crt": _CA.certificate, "pki/me.crt": _PAIR.certificate, "pki/me.key": _PAIR.key}
 
 
 def _fields(**fields: strategies.SearchStrategy[Any]) -> strategies.SearchStrategy[dict[str, Any]]:
@@ -95,13 +95,29 @@ def _configs(draw: strategies.DrawFn) -> dict[str, Any]:
     }
 
 
-def _by_kubectl(path: pathlib.Path) -> dict[str, Any] | None:
-    """Return what kubectl makes of a file's current context, with what it points to; None where it refuses."""
+@strategies.composite
+def _shares(draw: strategies.DrawFn) -> dict[str, Any]:
+    """A file of a list, which need not have all that its contexts name."""
+    names = strategies.lists(_either("a", "b"), unique=True)
+    return {
+        "clusters": [{"name": name, "cluster": draw(_CLUSTERS)} for name in draw(names)],
+        "users": [{"name": name, "user": draw(_USERS) | draw(_ACTING)} for name in draw(names)],
+        "contexts": [
+            {"name": name, "context": {"cluster": draw(_either("a", "b")), "user": draw(_either("a", "b"))}}
+            for name in draw(names)
+        ],
+        **draw(_fields(current_context=_either("a", "b", ""))),
+    }
+
+
+def _by_kubectl(*paths: pathlib.Path) -> dict[str, Any] | None:
+    """Return what kubectl makes of files' current context, with what it points to; None where it refuses."""
     binary = shutil.which(os.environ.get("FLEETCTL_KUBEBOX", "kubebox"))
     assert binary is not None
-    view = [binary, "kubectl", f"--kubeconfig={path}", "config", "view"]
-    command = [*view, "--minify", "--flatten", "--raw", "-o", "json"]
-    done = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    single = [f"--kubeconfig={paths[0]}"] if len(paths) == 1 else []  # which must be there, unlike those of a list
+    command = [binary, "kubectl", *single, "config", "view", "--minify", "--flatten", "--raw", "-o", "json"]
+    variables = {**os.environ, "KUBECONFIG": os.pathsep.join(map(str, paths))}
+    done = subprocess.run(command, env=variables, check=False, capture_output=True, timeout=60)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
@@ -120,16 +136,54 @@ def test_kubectl_reads_the_same(
     tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any], *, as_yaml: bool
 ) -> None:
     """Address, authority, name, proxy, credentials and impersonation are kubectl's; what it refuses, we refuse."""
-    folder = tmp_path_factory.mktemp("config")
+    path = _written(tmp_path_factory.mktemp("config"), config, as_yaml=as_yaml)
+    _require_same([path])
+
+
+@pytest.mark.kubebox
+@hypothesis.settings(max_examples=60, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
+@hypothesis.given(configs=strategies.lists(_shares() | strategies.none(), min_size=2, max_size=4))
+def test_kubectl_merges_the_same(
+    tmp_path_factory: pytest.TempPathFactory, configs: list[dict[str, Any] | None]
+) -> None:
+    """Of several files the first that has a name wins, with paths relative to it, and missing ones are skipped."""
+    folder, paths = tmp_path_factory.mktemp("configs"), []
+    for number, config in enumerate(configs):
+        place = folder / str(number)
+        place.mkdir()
+        paths.append(place / "kubeconfig" if config is None else _written(place, _apart(config, number), as_yaml=True))
+    _require_same(paths)
+
+
+def _apart(config: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a file whose clusters and token files tell which file of a list it is."""
+    for one in config["clusters"]:
+        one["cluster"]["server"] = f"https://edge-{number}"
+    for one in config["users"]:
+        if one["user"].get("tokenFile"):
+            one["user"]["tokenFile"] = f"token-{number}"
+    return config
+
+
+def _written(folder: pathlib.Path, config: dict[str, Any], *, as_yaml: bool) -> pathlib.Path:
+    """Write a kubeconfig and the files beside it."""
     (folder / "pki").mkdir()
     for name, content in _FILES.items():
         (folder / name).write_bytes(content)
+    for user in config["users"]:
+        if named := user["user"].get("tokenFile"):
+            (folder / named).write_text(f"by-{named}", encoding="utf-8")
     path = folder / "kubeconfig"
     path.write_text(f"---\n{json.dumps(config)}" if as_yaml else json.dumps(config), encoding="utf-8")
-    found = _by_kubectl(path)
+    return path
+
+
+def _require_same(paths: list[pathlib.Path]) -> None:
+    """Hold the current context as we read it against what kubectl makes of it."""
+    found = _by_kubectl(*paths)
     ours: transport.Endpoint | None
     try:
-        ours = kubeconfigs.Files().endpoint(path, None)
+        ours = endpoints.Endpoints().endpoint(paths, None)
     except errors.NotConfigured:
         ours = None
     if found is None or not found.get("users"):  # a user that is not there is nobody to kubectl, and a fault to us
@@ -140,7 +194,8 @@ def test_kubectl_reads_the_same(
     raw = {name: base64.b64decode(held.get(name, "")) for held in (cluster, user) for name in held if "-data" in name}
     assert (ours.server, ours.ca) == (cluster["server"], raw.get("certificate-authority-data"))
     assert (ours.server_name, ours.proxy) == (cluster.get("tls-server-name", ""), cluster.get("proxy-url", ""))
-    assert ours.token == ("by-file" if user.get("tokenFile") else user.get("token", ""))
+    # kubectl shows it as it is written, so that only its name says which file's it is.
+    assert ours.token == (f"by-{user['tokenFile']}" if user.get("tokenFile") else user.get("token", ""))
     assert ours.client_cert == raw.get("client-certificate-data", b"")
     assert ours.client_key == raw.get("client-key-data", b"")
     assert sorted(ours.impersonation) == sorted(_acting(user))

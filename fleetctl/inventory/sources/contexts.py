@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,6 +34,9 @@ def gather(
 
     ``named`` is how the inventory names the file in ``access.kube.kubeconfig``.
     """
+    if os.pathsep in named or "#" in named:
+        message = f"access.kube.kubeconfig cannot name {named}: a {os.pathsep} or # in it would divide it"
+        raise _bad(message, problems.Mark(shown))
     path = folder / pathlib.Path(source.file).expanduser()
     found = _contexts(tables.read(path, shown), shown, named)
     unused = [one for one in source.contexts if not any(fnmatch.fnmatchcase(name, one) for name in found)]

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from hypothesis import strategies
 
-from fleetctl.kube import kubeconfigs, transport
+from fleetctl.kube import endpoints, transport
 from fleetctl.model import codes, errors
 from tests.kubebox import certificates
 
@@ -43,7 +43,7 @@ def _config() -> dict[str, Any]:
 def _read(folder: pathlib.Path, config: object, context: str | None = None) -> transport.Endpoint:
     path = folder / "kubeconfig"
     path.write_text(config if isinstance(config, str) else json.dumps(config), encoding="utf-8")
-    return kubeconfigs.Files().endpoint(path, context)
+    return endpoints.Endpoints().endpoint([path], context)
 
 
 def _changed(cluster: dict[str, object] | None = None, user: dict[str, object] | None = None) -> dict[str, Any]:
@@ -297,10 +297,10 @@ def test_what_is_no_kubeconfig_is_said(tmp_path: pathlib.Path, text: str) -> Non
 def test_missing_files_are_said(tmp_path: pathlib.Path) -> None:
     """No file, and a folder in its place."""
     with pytest.raises(errors.NotConfigured, match="there is no kubeconfig") as caught:
-        kubeconfigs.Files().endpoint(tmp_path / "kubeconfig", None)
+        endpoints.Endpoints().endpoint([tmp_path / "kubeconfig"], None)
     assert caught.value.code is codes.Code.KUBE_NO_KUBECONFIG
     with pytest.raises(errors.NotConfigured, match="cannot be read"):
-        kubeconfigs.Files().endpoint(tmp_path, None)
+        endpoints.Endpoints().endpoint([tmp_path], None)
 
 
 def test_a_file_is_read_once(tmp_path: pathlib.Path) -> None:
@@ -310,11 +310,54 @@ def test_a_file_is_read_once(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "kubeconfig"
     path.write_text(json.dumps(config), encoding="utf-8")
     (tmp_path / "ca").write_bytes(CA.certificate)
-    files = kubeconfigs.Files()
-    files.endpoint(path, "s-0")
+    files = endpoints.Endpoints()
+    files.endpoint([path], "s-0")
     path.unlink()
     (tmp_path / "ca").unlink()
-    assert {files.endpoint(path, f"s-{number}").token for number in range(1000)} == {SECRET}
+    assert {files.endpoint([path], f"s-{number}").token for number in range(1000)} == {SECRET}
+
+
+def _named(folder: pathlib.Path, name: str, token: str, **more: object) -> pathlib.Path:
+    """Write a kubeconfig into a folder of its own, with a token file and cluster of its own under the usual names."""
+    path = folder / name / "kubeconfig"
+    path.parent.mkdir()
+    (path.parent / "token").write_text(token, encoding="utf-8")
+    config = _changed({"server": f"https://{name}:6443"}, {"tokenFile": "token"})
+    path.write_text(json.dumps(config | more), encoding="utf-8")
+    return path
+
+
+def test_of_several_files_the_first_wins(tmp_path: pathlib.Path) -> None:
+    """As KUBECONFIG does: per name, and with paths relative to the file that says so; missing files are skipped."""
+    first = _named(tmp_path, "first", "by-first", **{"current-context": ""})
+    second = _named(tmp_path, "second", "by-second", users=[{"name": "v", "user": {"tokenFile": "token"}}])
+    third = tmp_path / "third"
+    further = [{"name": "further", "context": {"cluster": "c", "user": "v"}}]
+    third.write_text(json.dumps({"contexts": further, "current-context": "further"}), encoding="utf-8")
+    found = endpoints.Endpoints()
+    files = [tmp_path / "missing", first, second, third]
+    assert (found.endpoint(files, None).server, found.endpoint(files, None).token) == ("https://first:6443", "by-first")
+    other = found.endpoint(files, "further")
+    assert (other.server, other.token) == ("https://first:6443", "by-second")
+    turned = [second, third, first]
+    assert (found.endpoint(turned, "further").server, found.endpoint(turned, "edge-17").token) == (
+        "https://second:6443",
+        "by-first",
+    )
+
+
+def test_several_files_are_named_in_faults(tmp_path: pathlib.Path) -> None:
+    """Whoever reads a fault sees which files were looked through; a broken one is not skipped."""
+    first, second = _named(tmp_path, "first", "a", users=None), _named(tmp_path, "second", "b", users=None)
+    found = endpoints.Endpoints()
+    for files, context, words in (
+        ([first, second], "x", f'{first}:{second} has no context "x"'),
+        ([second, first], None, f'{second}: the context "edge-17" names a user that is in none of {second}:{first}'),
+        ([tmp_path / "x", tmp_path / "y"], None, f"there is no kubeconfig {tmp_path}/x:{tmp_path}/y"),
+        ([first, tmp_path], None, f"{tmp_path}: cannot be read"),
+    ):
+        with pytest.raises(errors.NotConfigured, match=re.escape(words)):
+            found.endpoint(files, context)
 
 
 @hypothesis.given(strategies.text() | strategies.binary().map(lambda raw: raw.decode("latin-1")))
@@ -323,4 +366,4 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     path = tmp_path_factory.mktemp("any") / "kubeconfig"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(errors.NotConfigured):
-        kubeconfigs.Files().endpoint(path, None)
+        endpoints.Endpoints().endpoint([path], None)

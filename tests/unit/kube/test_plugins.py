@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import rich.pretty
 
-from fleetctl.kube import answers, curl, kubeconfigs, plugins, transport
+from fleetctl.kube import answers, curl, endpoints, plugins, transport
 from fleetctl.model import codes, errors
 from tests.unit.kube import wires
 
@@ -200,7 +200,12 @@ def test_nothing_shows_what_is_secret(tmp_path: pathlib.Path) -> None:
 
 
 def _kubeconfig(
-    folder: pathlib.Path, called: dict[str, Any], *, server: str = "https://edge:6443", **user: str
+    folder: pathlib.Path,
+    called: dict[str, Any],
+    *,
+    server: str = "https://edge:6443",
+    proxy: str | None = None,
+    **user: str,
 ) -> transport.Endpoint:
     cluster = {
         "server": server,
@@ -215,7 +220,7 @@ def _kubeconfig(
     }
     path = folder / "kubeconfig"
     path.write_text(json.dumps(config), encoding="utf-8")
-    return kubeconfigs.Files().endpoint(path, None)
+    return endpoints.Endpoints().endpoint([path], None, proxy)
 
 
 def _given(endpoint: transport.Endpoint) -> transport.Proof:
@@ -264,6 +269,14 @@ def test_it_gets_what_kubectl_gives(
         assert cluster == {"server": "https://edge:6443", "config": {"audience": "edge"}}
     else:
         assert cluster is None
+
+
+def test_it_is_told_the_proxy_that_is_used(tmp_path: pathlib.Path) -> None:
+    """A plugin that goes to the cluster itself must go the way that we go."""
+    _program(tmp_path, _ECHO)
+    _given(_kubeconfig(tmp_path, _called(provideClusterInfo=True), proxy="socks5://sites:2"))
+    seen = json.loads((tmp_path / "seen").read_text(encoding="utf-8"))
+    assert seen["info"]["spec"]["cluster"]["proxy-url"] == "socks5://sites:2"
 
 
 def test_what_stands_in_the_file_goes_before(tmp_path: pathlib.Path) -> None:

@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from fleetctl.kube import curl, kubeconfigs, transport
+from fleetctl.kube import curl, endpoints, transport
 from tests.unit.kube import proxies, wires
 
 CA = wires.Authority("ours")
@@ -27,7 +27,7 @@ def _endpoint(folder: pathlib.Path, server: str, **cluster: str) -> transport.En
     }
     path = folder / "kubeconfig"
     path.write_text(json.dumps(config), encoding="utf-8")
-    return kubeconfigs.Files().endpoint(path, None)
+    return endpoints.Endpoints().endpoint([path], None)
 
 
 def _ask(endpoint: transport.Endpoint) -> list[int]:

@@ -53,9 +53,9 @@ def _broken(
 
 
 def _to(
-    server: wires.Server, ca: bytes = CA.certificate, *, token: str = "", server_name: str = ""
+    server: wires.Server, ca: bytes = CA.certificate, *, token: str = "", server_name: str = "", proxy: str = ""
 ) -> transport.Endpoint:
-    return transport.Endpoint(server.url, ca, token, server_name=server_name)
+    return transport.Endpoint(server.url, ca, token, server_name=server_name, proxy=proxy)
 
 
 # --- what is sent
@@ -278,7 +278,7 @@ def test_a_proxy_is_used_when_named(monkeypatch: pytest.MonkeyPatch) -> None:
             back.join(20)
 
     with wires.Server(PAIR, wires.answering()) as server, _plain(serve) as port:
-        endpoint = _to(server, token=BEARER).through(f"http://127.0.0.1:{port}")
+        endpoint = _to(server, token=BEARER, proxy=f"http://127.0.0.1:{port}")
         assert [one.status for one in _ask(endpoint, _get(), _get())] == [200, 200]
     assert [one.partition(b" HTTP")[0] for one in asked] == [f"CONNECT 127.0.0.1:{server.port}".encode()]
     assert BEARER.encode() not in asked[0]
@@ -292,7 +292,7 @@ def test_a_proxy_may_refuse() -> None:
         link.sendall(b"HTTP/1.1 403 No\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n")
 
     with _plain(serve) as port:
-        broken = _broken(transport.Endpoint("https://127.0.0.1:9", CA.certificate).through(f"http://127.0.0.1:{port}"))
+        broken = _broken(transport.Endpoint("https://127.0.0.1:9", CA.certificate, proxy=f"http://127.0.0.1:{port}"))
     assert (broken.kind, broken.sent) == ("proxy", False)
 
 

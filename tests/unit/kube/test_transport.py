@@ -14,11 +14,3 @@ def test_endpoints_do_not_show_secrets() -> None:
     """Neither a log line nor a traceback drawn with its variables shows more than the address."""
     assert repr(ENDPOINT) == f"{ENDPOINT}" == "Endpoint(https://edge-17:6443)"
     assert WORD not in rich.pretty.pretty_repr({"endpoint": [ENDPOINT]})
-
-
-def test_a_proxy_changes_nothing_else() -> None:
-    """The same endpoint behind a proxy is that endpoint, and a record of its own."""
-    behind = ENDPOINT.through("http://other:3128")
-    assert behind.proxy == "http://other:3128"
-    assert behind.through(ENDPOINT.proxy) == ENDPOINT
-    assert ENDPOINT.proxy != behind.proxy

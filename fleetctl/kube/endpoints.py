@@ -1,0 +1,188 @@
+"""From a context of kubeconfigs to an endpoint: the server, its authority, and what proves us, checked and in memory.
+
+What would weaken trust (insecure-skip-tls-verify) is refused in words. Values are never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import pathlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from fleetctl.kube import execs, kubeconfigs, plugins, proofs, transport
+from fleetctl.model import codes, errors
+from fleetctl.reading import scalars
+
+__all__ = ["Endpoints"]
+
+
+class Endpoints:
+    """The endpoints of one command: whatever several sites share is read once, and so is what proves us to them."""
+
+    def __init__(self) -> None:
+        self._files = kubeconfigs.Files()
+        self._contents: dict[pathlib.Path, bytes] = {}
+        self._plugins = plugins.Plugins()
+
+    def endpoint(
+        self, paths: Sequence[pathlib.Path], context: str | None, proxy: str | None = None
+    ) -> transport.Endpoint:
+        """Return the endpoint of a context, by default the current one; raises ``NotConfigured``.
+
+        ``proxy`` goes before the one that the kubeconfig names.
+        """
+        merged = self._files.merged(paths)
+        name = context if context is not None else merged.current
+        if name not in merged.contexts:
+            near = scalars.did_you_mean(name, merged.contexts) if name else "; name one behind #"
+            lacks = f'no context "{name}"{near}' if name else f"no current context{near}"
+            raise errors.NotConfigured(codes.Code.KUBE_NO_CONTEXT, f"{merged.shown} has {lacks}")
+        path, chosen = merged.contexts[name]
+        cluster, user = merged.clusters.get(chosen.cluster), merged.users.get(chosen.user)
+        if cluster is None or user is None:
+            sort, lost = ("cluster", chosen.cluster) if cluster is None else ("user", chosen.user)
+            there = "not in the file" if merged.shown == str(path) else f"in none of {merged.shown}"
+            message = f'{path}: the context "{name}" names a {sort} that is {there}: {sort} "{lost}"'
+            raise errors.NotConfigured(codes.Code.KUBE_NO_CONTEXT, message)
+        return self._endpoint(name, cluster, user, proxy)
+
+    def _endpoint(
+        self,
+        name: str,
+        cluster: tuple[pathlib.Path, kubeconfigs.Cluster],
+        user: tuple[pathlib.Path, kubeconfigs.User],
+        proxy: str | None,
+    ) -> transport.Endpoint:
+        path, server = cluster
+        where = f'{path}: context "{name}"'
+        _require_usable(where, server)
+        data = server.certificate_authority_data
+        ca = self._pem(proofs.is_certificate, path, where, server.certificate_authority, data) or None
+        reached = transport.Endpoint(
+            server=server.server.rstrip("/"),
+            ca=ca,
+            server_name=server.tls_server_name,
+            proxy=server.proxy_url if proxy is None else proxy,
+        )
+        told = execs.Told(
+            server.server,
+            reached.server_name,
+            ca,
+            reached.proxy,
+            server.disable_compression,
+            execs.config_of(server.extensions),
+        )
+        return self._proven(reached, name, user, told)
+
+    def _proven(
+        self,
+        reached: transport.Endpoint,
+        name: str,
+        named: tuple[pathlib.Path, kubeconfigs.User],
+        told: execs.Told,
+    ) -> transport.Endpoint:
+        """Return an endpoint with what proves a user there."""
+        path, user = named
+        where = f'{path}: context "{name}"'
+        _require_supported(where, user)
+        cert = self._pem(proofs.is_certificate, path, where, user.client_certificate, user.client_certificate_data)
+        key = self._pem(proofs.is_key, path, where, user.client_key, user.client_key_data)
+        fault = proofs.fault_of_pair(cert, key)
+        if fault:
+            raise _bad(f"{where}: {fault}")
+        token = self._token(path, where, user)
+        plugin = None
+        if user.exec is not None and not token and not cert:  # what stands in the file goes before, as in client-go
+            plugin = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
+        return msgspec.structs.replace(
+            reached,
+            token=token,
+            client_cert=cert,
+            client_key=key,
+            prover=plugin,
+            impersonation=_impersonation(where, user),
+        )
+
+    def _token(self, path: pathlib.Path, where: str, user: kubeconfigs.User) -> str:
+        """Return the token; as for kubectl, the one in a file goes before the one that stands here."""
+        token = user.token
+        if user.token_file:
+            token = self._file(path, where, user.token_file).decode("utf-8", "replace").strip()
+            if not token:
+                raise _bad(f"{where}: its token file is empty")
+        if not proofs.is_token(token):
+            raise _bad(f"{where}: its token holds blanks, line breaks or other signs that no token has")
+        return token
+
+    def _pem(self, sort: Callable[[bytes], bool], path: pathlib.Path, where: str, file: str, data: str) -> bytes:
+        """Return a certificate or key: what stands in the file goes before what it points to, as for kubectl."""
+        if data:
+            try:
+                found = base64.b64decode(_LINE_ENDS.sub("", data), validate=True)
+            except (binascii.Error, ValueError):
+                raise _bad(f"{where}: a certificate or key in it is not base64") from None
+        elif file:
+            found = self._file(path, where, file)
+        else:
+            return b""
+        # An authority without certificates must not pass for none at all: that would mean those of the system.
+        if not sort(found):
+            raise _bad(f"{where}: {file or 'a certificate or key in it'} is not PEM, or not of the kind named")
+        return found
+
+    def _file(self, path: pathlib.Path, where: str, named: str) -> bytes:
+        file = path.parent / named
+        if file not in self._contents:
+            try:
+                self._contents[file] = file.read_bytes()
+            except OSError as error:
+                raise _bad(f"{where}: {file} cannot be read: {error.strerror}") from None
+        return self._contents[file]
+
+
+_PROXY: Final = re.compile(r"(https?|socks5h?)://[^/]")
+"""libcurl would take others, too, and an address without a scheme; kubectl does not."""
+_LINE_ENDS: Final = re.compile(r"[\r\n]")
+"""What Go, and so kubectl, overlooks in base64."""
+# Without a name and password, which would be sent, and without a query.
+_SERVER: Final = re.compile(r"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\])(?::[0-9]{1,5})?(?:/[!-~]*)?")
+
+
+def _require_usable(where: str, cluster: kubeconfigs.Cluster) -> None:
+    if not _SERVER.fullmatch(cluster.server):
+        raise _bad(f"{where}: its server is no https:// address")
+    for value, words in ((cluster.tls_server_name, "tls-server-name"), (cluster.proxy_url, "proxy-url")):
+        if not value.isascii() or not value.isprintable():
+            raise _bad(f"{where}: its {words} holds signs that no address has")
+    if cluster.proxy_url and not _PROXY.match(cluster.proxy_url):
+        raise _bad(f"{where}: its proxy-url is no http, https or socks5 URL")
+    if cluster.insecure_skip_tls_verify:
+        raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
+
+
+def _require_supported(where: str, user: kubeconfigs.User) -> None:
+    for said, words in (
+        (user.auth_provider, "an auth-provider"),
+        (user.username or user.password, "a user name and password"),
+    ):
+        if said:
+            message = f"{where}: its user proves itself by {words}, which fleetctl cannot use yet"
+            hint = "Use a token, a token file or a client certificate."
+            raise errors.NotConfigured(codes.Code.KUBE_UNSUPPORTED_AUTH, message, hint)
+
+
+def _impersonation(where: str, user: kubeconfigs.User) -> tuple[tuple[str, str], ...]:
+    extra = {key: found or () for key, found in (user.as_user_extra or {}).items()}
+    try:
+        return proofs.impersonation(user.impersonate, user.as_uid, user.as_groups or (), extra)
+    except ValueError as error:
+        raise _bad(f"{where}: {error}") from None
+
+
+def _bad(message: str) -> errors.NotConfigured:
+    return errors.NotConfigured(codes.Code.KUBE_BAD_KUBECONFIG, message)
