@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from fleetctl.kube import execs, kubeconfigs, plugins, proofs, transport
+from fleetctl.kube import execs, kubeconfigs, plugins, proofs, tokenfiles, transport
 from fleetctl.model import codes, errors
 from fleetctl.reading import scalars
 
@@ -28,6 +28,7 @@ class Endpoints:
         self._files = kubeconfigs.Files()
         self._contents: dict[pathlib.Path, bytes] = {}
         self._plugins = plugins.Plugins()
+        self._token_files: dict[pathlib.Path, tokenfiles.TokenFile] = {}
 
     def endpoint(
         self, paths: Sequence[pathlib.Path], context: str | None, proxy: str | None = None
@@ -95,29 +96,33 @@ class Endpoints:
         fault = proofs.fault_of_pair(cert, key)
         if fault:
             raise _bad(f"{where}: {fault}")
-        token = self._token(path, where, user)
-        plugin = None
-        if user.exec is not None and not token and not cert:  # what stands in the file goes before, as in client-go
-            plugin = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
+        _require_token(where, user.token)
+        prover: transport.Prover | None = None
+        if user.token_file:  # goes before the token that stands here, as for kubectl
+            prover = self._token_file(path, where, user.token_file)
+        elif user.exec is not None and not user.token and not cert:  # what stands here goes before, as in client-go
+            prover = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
         return msgspec.structs.replace(
             reached,
-            token=token,
+            token=user.token,
             client_cert=cert,
             client_key=key,
-            prover=plugin,
+            prover=prover,
             impersonation=_impersonation(where, user),
         )
 
-    def _token(self, path: pathlib.Path, where: str, user: kubeconfigs.User) -> str:
-        """Return the token; as for kubectl, the one in a file goes before the one that stands here."""
-        token = user.token
-        if user.token_file:
-            token = self._file(path, where, user.token_file).decode("utf-8", "replace").strip()
+    def _token_file(self, path: pathlib.Path, where: str, named: str) -> tokenfiles.TokenFile:
+        file = path.parent / named
+        if file not in self._token_files:
+            try:
+                token = tokenfiles.read(file)
+            except OSError as error:
+                raise _bad(f"{where}: {file} cannot be read: {error.strerror}") from None
             if not token:
                 raise _bad(f"{where}: its token file is empty")
-        if not proofs.is_token(token):
-            raise _bad(f"{where}: its token holds blanks, line breaks or other signs that no token has")
-        return token
+            _require_token(where, token)
+            self._token_files[file] = tokenfiles.TokenFile(file, token)
+        return self._token_files[file]
 
     def _pem(self, sort: Callable[[bytes], bool], path: pathlib.Path, where: str, file: str, data: str) -> bytes:
         """Return a certificate or key: what stands in the file goes before what it points to, as for kubectl."""
@@ -163,6 +168,11 @@ def _require_usable(where: str, cluster: kubeconfigs.Cluster) -> None:
         raise _bad(f"{where}: its proxy-url is no http, https or socks5 URL")
     if cluster.insecure_skip_tls_verify:
         raise _bad(f"{where}: insecure-skip-tls-verify is refused; give it certificate-authority-data")
+
+
+def _require_token(where: str, token: str) -> None:
+    if not proofs.is_token(token):
+        raise _bad(f"{where}: its token holds blanks, line breaks or other signs that no token has")
 
 
 def _require_supported(where: str, user: kubeconfigs.User) -> None:

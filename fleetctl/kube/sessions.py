@@ -59,7 +59,7 @@ class Session:
 
     def __init__(self, run: Run, endpoint: transport.Endpoint, limits: transport.Limits) -> None:
         self._run = run
-        self._endpoint = endpoint
+        self._bare = self._endpoint = endpoint
         self._prover = endpoint.prover
         self._limits = limits
         self._body = bytearray()
@@ -126,8 +126,8 @@ class Session:
             except TimeoutError:
                 message = "its credential plugin was not done in time"
                 raise transport.Broken("plugin", message, sent=False) from None
-        before, self._endpoint = self._endpoint, self._endpoint.proven(proof)
-        if (before.client_cert, before.client_key) != (proof.client_cert, proof.client_key):
+        before, self._endpoint = self._endpoint, self._bare.proven(proof)
+        if (before.client_cert, before.client_key) != (self._endpoint.client_cert, self._endpoint.client_key):
             self.close()
         return proof
 

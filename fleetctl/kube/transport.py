@@ -76,7 +76,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """The name to check in its certificate, where it is not the host's."""
     proxy: str = ""
     prover: Prover | None = None
-    """What gives token and client certificate, where they do not stand here."""
+    """What gives token or client certificate, where they are not for good."""
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers that say as whom requests are to be judged; they may repeat."""
 
@@ -89,9 +89,9 @@ class Endpoint(msgspec.Struct, frozen=True):
         return [("server", self.server)]
 
     def proven(self, proof: Proof) -> Endpoint:
-        """Return the same endpoint with the credential of the moment."""
-        token, cert, key = proof.token, proof.client_cert, proof.client_key
-        return msgspec.structs.replace(self, token=token, client_cert=cert, client_key=key)
+        """Return the same endpoint with the credential of the moment; a certificate that stands here is kept."""
+        cert, key = (proof.client_cert, proof.client_key) if proof.client_cert else (self.client_cert, self.client_key)
+        return msgspec.structs.replace(self, token=proof.token, client_cert=cert, client_key=key)
 
 
 class Limits(msgspec.Struct, frozen=True):

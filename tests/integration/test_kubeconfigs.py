@@ -195,7 +195,8 @@ def _require_same(paths: list[pathlib.Path]) -> None:
     assert (ours.server, ours.ca) == (cluster["server"], raw.get("certificate-authority-data"))
     assert (ours.server_name, ours.proxy) == (cluster.get("tls-server-name", ""), cluster.get("proxy-url", ""))
     # kubectl shows it as it is written, so that only its name says which file's it is.
-    assert ours.token == (f"by-{user['tokenFile']}" if user.get("tokenFile") else user.get("token", ""))
+    proof = ours.prover.held() if ours.prover is not None else transport.Proof(ours.token)
+    assert proof == transport.Proof(f"by-{user['tokenFile']}" if user.get("tokenFile") else user.get("token", ""))
     assert ours.client_cert == raw.get("client-certificate-data", b"")
     assert ours.client_key == raw.get("client-key-data", b"")
     assert sorted(ours.impersonation) == sorted(_acting(user))
