@@ -1,25 +1,27 @@
 """Credential plugins: programs of the operator that print a token or a client certificate.
 
 Source: the API ``client.authentication.k8s.io`` in v1 and v1beta1 ("client-go credential plugins" on kubernetes.io) and
-client-go's package ``plugin/pkg/client/auth/exec``. Unlike client-go we wait only so long for a plugin, ask it a little
-before its credential ends, and do not ask it anew for every site that refuses what it has just given.
+client-go's package ``plugin/pkg/client/auth/exec``. Unlike client-go we wait only so long for a plugin, end it when
+nobody waits for it any more, ask it a little before its credential ends, and do not ask it anew for every site that
+refuses what it has just given.
 """
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import datetime as dt
+import contextlib
 import os
 import pathlib
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
 
-from fleetctl.kube import proofs, transport
+from fleetctl.kube import execcredentials, transport
 from fleetctl.reading import processes
 from fleetctl.secrets import providers
 
@@ -76,6 +78,44 @@ class _Taken(msgspec.Struct, frozen=True):
         return f"_Taken({self.since:.0f}, {self.until:.0f})"
 
 
+class _Run:
+    """One run of a plugin. Those who wait for it keep it alive: with the last of them it ends, and all it started."""
+
+    def __init__(self, pool: concurrent.futures.Executor, ask: Callable[[threading.Event], _Taken]) -> None:
+        self._unwanted = threading.Event()
+        self._waiting = 0
+        self._taken = pool.submit(ask, self._unwanted)
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether it was given up."""
+        return self._unwanted.is_set()
+
+    @property
+    def taken(self) -> _Taken | None:
+        """What it came to, if it is over."""
+        return self._taken.result() if self._taken.done() and not self.is_unwanted else None
+
+    async def wait(self) -> _Taken:
+        """Return what it comes to."""
+        loop = asyncio.get_running_loop()
+        over = asyncio.Event()
+
+        def tell(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever waited with it
+                loop.call_soon_threadsafe(over.set)
+
+        self._waiting += 1
+        self._taken.add_done_callback(tell)
+        try:
+            await over.wait()
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self._taken.done():
+                self._unwanted.set()
+        return self._taken.result()
+
+
 class Plugin:
     """Gives one invocation's credential: asked at the first use, then again when it ends or is refused."""
 
@@ -86,7 +126,7 @@ class Plugin:
         self._pool = pool
         self._clock = clock
         self._timeout = timeout
-        self._last: concurrent.futures.Future[_Taken] | None = None
+        self._last: _Run | None = None
 
     def __repr__(self) -> str:
         """Name the plugin, not what it gave."""
@@ -94,24 +134,25 @@ class Plugin:
 
     def held(self) -> transport.Proof | None:
         """Return the credential if it is there and holds; nothing is started."""
-        taken = self._last.result() if self._last is not None and self._last.done() else None
+        taken = self._last.taken if self._last is not None else None
         return taken.proof if taken is not None and self._clock() < taken.until else None
 
     async def current(self) -> transport.Proof:
         """Return the credential, from the plugin if need be; raises ``Broken``. Whoever comes meanwhile waits along."""
         last = self._last
-        if last is None or (last.done() and self._clock() >= last.result().until):
-            last = self._last = self._pool.submit(self._ask)
-        taken = await asyncio.shield(asyncio.wrap_future(last))  # one site's end must not be the others'
+        taken = last.taken if last is not None else None
+        if last is None or last.is_unwanted or (taken is not None and self._clock() >= taken.until):
+            last = self._last = _Run(self._pool, self._ask)
+        taken = await last.wait()
         if taken.proof is None:
             raise transport.Broken("plugin", f"{self._invocation.named}: {taken.fault}", sent=False)
         return taken.proof
 
     def refuse(self, proof: transport.Proof) -> bool:
         """Take note that a server refused a credential; tells whether there is, or may be, a better one."""
-        if self._last is None or not self._last.done():
+        taken = self._last.taken if self._last is not None else None
+        if taken is None:
             return True
-        taken = self._last.result()
         if taken.proof is not proof:
             return taken.proof is not None
         if self._clock() - taken.since < _FRESH:
@@ -119,12 +160,12 @@ class Plugin:
         self._last = None
         return True
 
-    def _ask(self) -> _Taken:
+    def _ask(self, unwanted: threading.Event) -> _Taken:
         """Run the plugin, in a thread; never raises."""
         began = self._clock()
         try:
-            proof, end = _read(self._output(), self._invocation.version)
-        except _Unusable as unusable:
+            proof, end = execcredentials.read(self._output(unwanted), self._invocation.version)
+        except execcredentials.Unusable as unusable:
             return self._failed(str(unusable))
         if end is None:
             return _Taken(proof, "", began, float("inf"))
@@ -137,14 +178,14 @@ class Plugin:
         now = self._clock()
         return _Taken(None, fault, now, now + _FRESH)
 
-    def _output(self) -> bytes:
-        """Return what it prints; raises ``_Unusable``."""
-        done = self._run()
+    def _output(self, unwanted: threading.Event) -> bytes:
+        """Return what it prints; raises ``execcredentials.Unusable``."""
+        done = self._run(unwanted)
         if done.status:
-            raise _Unusable(f"{_ending(done.status)}{self._said(done)}")
+            raise execcredentials.Unusable(f"{_ending(done.status)}{self._said(done)}")
         return done.output
 
-    def _run(self) -> processes.Done:
+    def _run(self, unwanted: threading.Event) -> processes.Done:
         invocation = self._invocation
         variables = providers.Surroundings(pathlib.Path(), os.environ).variables_of_children()
         variables |= dict(invocation.environment)
@@ -156,16 +197,18 @@ class Plugin:
                 environment=variables,
                 timeout=self._timeout,
                 most=_MOST,
+                unwanted=unwanted,
             )
         except processes.Failed as failed:
             words = {
                 "start": f"it cannot be started: {failed}",
                 "time": f"it took more than {self._timeout:g} s",
                 "size": f"it printed more than {_MOST // 2**20} MiB",
+                "unwanted": "nobody waited for it any more",
             }
-            raise _Unusable(words[failed.why]) from None
+            raise execcredentials.Unusable(words[failed.why]) from None
         except OSError as error:  # our own folder may be gone
-            raise _Unusable(f"it cannot be started: {error.strerror}") from None
+            raise execcredentials.Unusable(f"it cannot be started: {error.strerror}") from None
 
     def _said(self, done: processes.Done) -> str:
         """Return the last line of its complaints, without anything that it printed or was given as a secret."""
@@ -197,49 +240,6 @@ class Plugins:
         if invocation not in self._by_invocation:
             self._by_invocation[invocation] = Plugin(invocation, self._pool, self._clock, self._timeout)
         return self._by_invocation[invocation]
-
-
-class _Unusable(Exception):
-    """Nothing usable came of a plugin; the message says why, and holds no secret."""
-
-
-class _Status(msgspec.Struct, rename="camel"):
-    expiration_timestamp: dt.datetime | None = None
-    token: str = ""
-    client_certificate_data: str = ""
-    client_key_data: str = ""
-
-
-class _ExecCredential(msgspec.Struct, rename="camel"):
-    api_version: str = ""
-    kind: str = ""
-    status: _Status | None = None
-
-
-def _read(output: bytes, version: str) -> tuple[transport.Proof, float | None]:
-    """Return the credential that a plugin printed and when it ends; raises ``_Unusable``."""
-    try:
-        found = msgspec.json.decode(output, type=_ExecCredential)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _Unusable("what it printed is no ExecCredential") from None
-    wanted = f"client.authentication.k8s.io/{version}"
-    if found.kind != "ExecCredential" or found.api_version != wanted:
-        raise _Unusable(f"what it printed is no ExecCredential of {wanted}, which the kubeconfig asks for")
-    status = found.status or _Status()
-    certificate, key = status.client_certificate_data.encode(), status.client_key_data.encode()
-    fault = proofs.fault_of_pair(certificate, key)
-    if fault:
-        raise _Unusable(fault)
-    if certificate and not (proofs.is_certificate(certificate) and proofs.is_key(key)):
-        raise _Unusable("the client certificate or key that it printed is not PEM")
-    if not proofs.is_token(status.token):
-        raise _Unusable("its token holds blanks, line breaks or other signs that no token has")
-    if not status.token and not certificate:
-        raise _Unusable("it printed neither a token nor a client certificate")
-    end = status.expiration_timestamp
-    if end is not None and end.tzinfo is None:
-        raise _Unusable("its expirationTimestamp has no time zone")
-    return transport.Proof(status.token, certificate, key), None if end is None else end.timestamp()
 
 
 def _secret_words(words: Iterable[str]) -> Iterable[str]:

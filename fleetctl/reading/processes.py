@@ -12,6 +12,7 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
@@ -23,12 +24,15 @@ __all__ = ["Done", "Failed", "Why", "run"]
 _MOST_SAID: Final = 64 * 1024
 """Bytes of standard error that are kept, the last ones."""
 
-Why = Literal["start", "time", "size"]
-"""What was the matter: it did not start, did not end in time, or printed too much."""
+_LOOK: Final = 0.1
+"""Seconds between two looks at whether a program is still wanted."""
+
+Why = Literal["start", "time", "size", "unwanted"]
+"""What was the matter: it did not start, did not end in time, printed too much, or nobody waits for it any more."""
 
 
 class Failed(Exception):
-    """A program could not be started (the message says why), took too long or printed too much."""
+    """A program could not be started (the message says why), took too long, printed too much, or was given up."""
 
     def __init__(self, why: Why, message: str = "") -> None:
         super().__init__(message)
@@ -55,10 +59,11 @@ def run(
     timeout: float,
     most: int,
     text: bytes = b"",
+    unwanted: threading.Event | None = None,
 ) -> Done:
     """Run a program in a folder and return its end; ``text`` is what it can read, ``timeout`` is in seconds.
 
-    Raises ``Failed``, with nothing left running.
+    ``unwanted`` lets another thread give it up. Raises ``Failed``, with nothing left running.
     """
     with tempfile.TemporaryFile() as given:
         given.write(text)
@@ -78,24 +83,38 @@ def run(
             raise Failed("start", said) from None
     with process:
         try:
-            output, complaints = _listen(process, time.monotonic() + timeout, most)
+            output, complaints = _listen(process, _Patience(time.monotonic() + timeout, unwanted), most)
         finally:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
     return Done(process.returncode, output, complaints)
 
 
-def _listen(process: subprocess.Popen[bytes], end: float, most: int) -> tuple[bytes, bytes]:
+class _Patience:
+    """How long a program is waited for: until some time, or until another thread gives it up."""
+
+    def __init__(self, end: float, unwanted: threading.Event | None) -> None:
+        self._end = end
+        self._unwanted = unwanted
+
+    def next(self) -> float:
+        """Return for how many seconds to wait before asking again; raises ``Failed`` when it is over."""
+        if self._unwanted is not None and self._unwanted.is_set():
+            raise Failed("unwanted")
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise Failed("time")
+        return left if self._unwanted is None else min(left, _LOOK)
+
+
+def _listen(process: subprocess.Popen[bytes], patience: _Patience, most: int) -> tuple[bytes, bytes]:
     """Read both streams until they end, and wait for the program; raises ``Failed``."""
     printed, said = bytearray(), bytearray()
     with selectors.DefaultSelector() as waiting:
         waiting.register(process.stdout, selectors.EVENT_READ, printed)  # type: ignore[arg-type]  # pipes, as asked
         waiting.register(process.stderr, selectors.EVENT_READ, said)  # type: ignore[arg-type]  # the same
         while waiting.get_map():
-            ready = waiting.select(max(0.0, end - time.monotonic()))
-            if not ready and time.monotonic() >= end:
-                raise Failed("time")
-            for key, _ in ready:
+            for key, _ in waiting.select(patience.next()):
                 piece = os.read(key.fd, 65536)
                 key.data.extend(piece)
                 if not piece:
@@ -103,8 +122,7 @@ def _listen(process: subprocess.Popen[bytes], end: float, most: int) -> tuple[by
             if len(printed) > most:
                 raise Failed("size")
             del said[:-_MOST_SAID]
-    try:
-        process.wait(max(0.0, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise Failed("time") from None
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience.next())
     return bytes(printed), bytes(said)

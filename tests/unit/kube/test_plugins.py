@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import concurrent.futures
 import datetime as dt
 import json
 import os
@@ -101,6 +102,61 @@ def test_one_site_that_gives_up_does_not_end_it(tmp_path: pathlib.Path) -> None:
         return (await second).token
 
     assert (asyncio.run(ask()), _runs(tmp_path)) == (SECRET, 1)
+
+
+def _hanging(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """Return a plugin that waits for ever, as does what it starts, and a pipe that ends when both are gone."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    text = f"""
+import subprocess
+held = os.open({str(pipe)!r}, os.O_WRONLY)
+subprocess.Popen(["sleep", "600"], pass_fds=[held], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+os.write(held, b"on")
+subprocess.run(["sleep", "600"])
+"""
+    return _program(folder, text), pipe
+
+
+async def _given_up(plugin: plugins.Plugin, pipe: pathlib.Path) -> bytes:
+    """Wait for a plugin, go away once it runs, and return what came through its pipe until it and its child died."""
+    waiting = [asyncio.ensure_future(plugin.current()) for _ in range(3)]
+    with await asyncio.to_thread(pipe.open, "rb") as held:
+        assert await asyncio.to_thread(held.read, 2) == b"on"
+        for one in waiting:
+            assert not one.done()
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return await asyncio.to_thread(held.read)
+
+
+def test_it_ends_with_the_last_who_waits(tmp_path: pathlib.Path) -> None:
+    """Whoever interrupts a command does not wait for a plugin's time to be over, nor is anything left of it."""
+    path, pipe = _hanging(tmp_path)
+    plugin = plugins.Plugins(Clock(), timeout=600).plugin(_invocation(path))
+    assert asyncio.run(_given_up(plugin, pipe)) == b""
+    assert plugin.held() is None
+    assert plugin.refuse(transport.Proof())
+    _program(tmp_path, _credential(token=SECRET))
+    assert asyncio.run(plugin.current()).token == SECRET
+    assert _runs(tmp_path) == 2
+
+
+def test_a_loop_that_ends_gives_it_up(tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """An interrupt ends the loop before the plugin; nothing is said about that, and the threads come to their end."""
+    path, pipe = _hanging(tmp_path)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        plugin = plugins.Plugin(_invocation(path), pool, Clock(), 600)
+
+        async def interrupted() -> None:
+            waiting = asyncio.ensure_future(plugin.current())
+            with await asyncio.to_thread(pipe.open, "rb"):
+                assert not waiting.done()
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(interrupted())
+    assert capfd.readouterr() == ("", "")
 
 
 def test_client_certificates_are_taken(tmp_path: pathlib.Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import threading
 import time
 from typing import Any
 
@@ -77,6 +78,16 @@ def test_what_it_started_ends_with_it(tmp_path: pathlib.Path) -> None:
             break  # a zombie, or somebody else by now
     else:
         assert not pathlib.Path(f"/proc/{int(done.output)}/cmdline").exists()
+
+
+@pytest.mark.parametrize("script", ["exec sleep 600", "exec >/dev/null 2>&1; sleep 600"])
+def test_a_program_may_be_given_up(tmp_path: pathlib.Path, script: str) -> None:
+    """Another thread says so; whether it still listens to what the program prints, or only for its end."""
+    unwanted = threading.Event()
+    threading.Timer(0.05, unwanted.set).start()
+    with pytest.raises(processes.Failed) as caught:
+        _run(tmp_path, script, timeout=600, unwanted=unwanted)
+    assert caught.value.why == "unwanted"
 
 
 def test_a_program_that_a_signal_ended(tmp_path: pathlib.Path) -> None:
