@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
+import threading
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any, TypeVar
 
 __all__ = ["run"]
@@ -22,10 +25,34 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     gc.set_threshold(_ROUND, 20, 20)
     try:
         with asyncio.Runner(loop_factory=_factory()) as runner:
-            return runner.run(work)
+            return runner.run(_heeding(work))
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+async def _heeding(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Let SIGTERM end the work as SIGINT does, by cancelling it, and then do what the process does at SIGTERM.
+
+    A handler of the process that raises is not enough: uvloop reports what it raises, and goes on.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is None or not callable(before) or threading.current_thread() is not threading.main_thread():
+        return await work
+    told: list[int] = []
+
+    def cancel(number: int, _: FrameType | None) -> None:
+        told.append(number)
+        loop.call_soon_threadsafe(task.cancel)
+
+    signal.signal(signal.SIGTERM, cancel)
+    try:
+        return await work
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if told:
+            before(told[0], None)
 
 
 def _factory() -> Any:  # noqa: ANN401  # asyncio's own type for it differs between versions
