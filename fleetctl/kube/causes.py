@@ -171,13 +171,15 @@ def _of_container(pod: pods.Pod, container: pods.Container, events: Sequence[obs
         cause = outcomes.Cause(reason, subject, observed.words(container.waiting_message))
         return Trouble(cause, f"{uid}:{name}:config")
     end = container.last_end
-    if reason == "CrashLoopBackOff":
+    ended_badly = container.ended is not None and bool(container.ended.exit_code or container.ended.signal)
+    if reason == "CrashLoopBackOff" or (ended_badly and container.restart_count):
+        # Between its end and the next try a container is not backed off yet: it is one trouble.
         killed = end is not None and end.reason == "OOMKilled"
         restarts = f"restarts: {container.restart_count:,}"
         message = ", ".join(part for part in (ending(container), restarts) if part)
-        cause = outcomes.Cause("OOMKilled" if killed else reason, subject, message)
+        cause = outcomes.Cause("OOMKilled" if killed else "CrashLoopBackOff", subject, message)
         return Trouble(cause, f"{uid}:{name}:crash", container.restart_count)
-    if container.ended is not None and (container.ended.exit_code or container.ended.signal):
+    if ended_badly:
         return Trouble(outcomes.Cause("ContainerExited", subject, ending(container)), f"{uid}:{name}:exit")
     return None
 

@@ -50,6 +50,9 @@ APPLIED_IS_ENOUGH: Final = frozenset(
 """Kinds of which an answered apply says all, as (group, kind): there is no need to look at them again."""
 
 
+_GENERAL: Final = {"Reconciling": _PROGRESSING, "Stalled": _FAILED}
+
+
 class _Head(observed.Seen, frozen=True):
     metadata: observed.Meta = observed.Meta()
 
@@ -120,7 +123,7 @@ def verdict(
     """
 
     def told(state: outcomes.State, message: str = "", cause: outcomes.Cause | None = None) -> outcomes.Verdict:
-        return outcomes.Verdict(identity, state, message, cause)
+        return outcomes.Verdict(identity, state, observed.words(message), cause)
 
     key = (identity.group, identity.kind)
     try:
@@ -137,6 +140,8 @@ def verdict(
         status = observed.decode(body, _Plain).status or _Status()
         if status.observed_generation is not None and status.observed_generation < wanted:
             return told(_PROGRESSING, seen(status.observed_generation, wanted))
+        if (general := _general(identity, status.conditions)) is not None:
+            return told(*general)
         return told(*_BUILT_IN.get(key, _applied)(identity, status))
     except observed.Unreadable as error:
         return told(outcomes.State.UNKNOWN, f"not of the form of its kind: {error}")
@@ -150,8 +155,10 @@ def seen(observed_generation: int, wanted: int) -> str:
 _Told = tuple[outcomes.State, str, outcomes.Cause | None]
 
 
-def _applied(_: objects.ObjectId, __: _Status) -> _Told:
-    return _CURRENT, "", None
+def _applied(identity: objects.ObjectId, status: _Status) -> _Told:
+    """Return what kstatus says of kinds that it has no rule for: a condition Ready counts, if there is one."""
+    found = observed.condition(status.conditions, "Ready")
+    return (_CURRENT, "", None) if found is None else _of_condition(identity, found)
 
 
 def _service(found: _Service, *, needed: bool) -> _Told:
@@ -219,10 +226,8 @@ def _custom(identity: objects.ObjectId, body: bytes, wanted: int, since: float) 
     status = observed.decode(body, _CustomStatusOnly).status or _CustomStatus()
     if status.observed_generation is not None and status.observed_generation < wanted:
         return _PROGRESSING, seen(status.observed_generation, wanted), None
-    for kind, state in (("Reconciling", _PROGRESSING), ("Stalled", _FAILED)):
-        found = observed.condition(status.conditions, kind)
-        if found is not None and found.status == "True":
-            return state, _words(found), _cause(identity, found)
+    if (general := _general(identity, status.conditions)) is not None:
+        return general
     for kind in ("Ready", "Available"):
         found = observed.condition(status.conditions, kind)
         if found is not None:
@@ -230,6 +235,17 @@ def _custom(identity: objects.ObjectId, body: bytes, wanted: int, since: float) 
                 return _PROGRESSING, seen(found.observed_generation, wanted), None
             return _of_condition(identity, found)
     return _CURRENT, "", None
+
+
+def _general(identity: objects.ObjectId, told: tuple[observed.Condition, ...] | None) -> _Told | None:
+    """Return what the two conditions say that kstatus defines for objects of any kind; the first that is true counts.
+
+    Source: ``checkGenericProperties`` in generic.go.
+    """
+    for found in told or ():
+        if found.type in _GENERAL and found.status == "True":
+            return _GENERAL[found.type], _words(found), _cause(identity, found)
+    return None
 
 
 def _of_condition(identity: objects.ObjectId, found: observed.Condition) -> _Told:
@@ -243,4 +259,5 @@ def _words(found: observed.Condition) -> str:
 
 
 def _cause(identity: objects.ObjectId, found: observed.Condition) -> outcomes.Cause:
-    return outcomes.Cause(found.reason or f"Not{found.type}", str(identity), observed.words(found.message))
+    reason = observed.words(found.reason or f"Not{found.type}")
+    return outcomes.Cause(reason, str(identity), observed.words(found.message))

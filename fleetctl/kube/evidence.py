@@ -83,7 +83,20 @@ def chain(view: views.View, verdict: outcomes.Verdict, fetched: Mapping[Log, byt
         top["children"] = below
     if len(unwell) > _PODS:
         top["more"] = len(unwell) - _PODS
-    return top
+    return _bounded(top)
+
+
+def _bounded(made: dict[str, object]) -> dict[str, object]:
+    """Return a part of the chain with no text longer than a message may be: names and reasons are a cluster's, too."""
+    return {key: _bounded_value(value) for key, value in made.items()}
+
+
+def _bounded_value(value: object) -> object:
+    if isinstance(value, str):
+        return observed.words(value)
+    if isinstance(value, list):
+        return [_bounded_value(one) for one in value]
+    return _bounded(value) if isinstance(value, dict) else value
 
 
 class _Head(observed.Seen, frozen=True):

@@ -46,6 +46,11 @@ def job(view: views.View) -> outcomes.Verdict:
         return view.verdict(outcomes.State.FAILED, _words(found), _failure(view, failed, troubles))
     if found.spec.suspend:
         return view.verdict(outcomes.State.CURRENT, "suspended: it does not run until somebody resumes it")
+    if found.spec.parallelism == 0:
+        return view.verdict(outcomes.State.CURRENT, "parallelism 0: it does not run until somebody raises it")
+    doomed = _is_true(told, "FailureTarget")  # it will be Failed as soon as its last pods are gone (KEP-3998)
+    if doomed:
+        return view.verdict(outcomes.State.PROGRESSING, _words(found), _failure(view, doomed, troubles))
     troubles = troubles or views.not_created(view, found.metadata.uid)
     lasting = [one for one in troubles if one.cause.reason not in _CRASHES]
     if lasting:

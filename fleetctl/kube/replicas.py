@@ -69,15 +69,18 @@ def deployment(view: views.View) -> outcomes.Verdict:
     if newest is None or fresh is None:
         return views.waiting(view, "no ReplicaSet of the new template yet", _no_replica_set(view, found))
     count = _count(view, fresh, found.replicas)
-    if not count.enough:
-        stuck = count.troubles or views.not_created(view, newest.metadata.uid, newest.status.conditions)
-        return _past_deadline(view, found, count, stuck) or views.waiting(view, count.words, stuck)
-    if newest.status.available_replicas < count.needed:
-        return views.waiting(view, _not_yet(count, found), [])
+    stuck: list[causes.Trouble] = []
     old = found.status.replicas - found.status.updated_replicas
-    if old > count.absent:
-        return views.waiting(view, f"{_pods(old)} of the old template not gone yet", [])
-    return view.verdict(outcomes.State.CURRENT, count.note)
+    if not count.enough:
+        stuck = _stuck(view, found, count, views.not_created(view, newest.metadata.uid, newest.status.conditions))
+        message = count.words
+    elif newest.status.available_replicas < count.needed:
+        message = _not_yet(count, found)
+    elif old > count.absent:
+        message = f"{_pods(old)} of the old template not gone yet"
+    else:
+        return view.verdict(outcomes.State.CURRENT, count.note)
+    return _past_deadline(view, found, message, stuck) or views.waiting(view, message, stuck)
 
 
 def stateful_set(view: views.View) -> outcomes.Verdict:
@@ -93,7 +96,7 @@ def stateful_set(view: views.View) -> outcomes.Verdict:
     due = [pod for pod in fresh if templates.ordinal(pod, found) >= partition]
     count = _count(view, due, max(0, found.replicas - partition))
     if not count.enough:
-        stuck = count.troubles or _blocked(view) or views.not_created(view, found.metadata.uid)
+        stuck = _stuck(view, found, count, _blocked(view) or views.not_created(view, found.metadata.uid))
         return views.waiting(view, count.words, stuck)
     if found.spec.min_ready_seconds and found.status.available_replicas < count.needed:
         return views.waiting(view, _not_yet(count, found), [])
@@ -119,7 +122,8 @@ def daemon_set(view: views.View) -> outcomes.Verdict:
     # A pod that is where none should be any more, as on a node of another label now, owes nothing.
     count = _count(view, fresh, status.desired_number_scheduled, down[max(0, status.number_misscheduled) :])
     if not count.enough:
-        return views.waiting(view, count.words, count.troubles or views.not_created(view, found.metadata.uid))
+        stuck = _stuck(view, found, count, views.not_created(view, found.metadata.uid))
+        return views.waiting(view, count.words, stuck)
     if min(status.updated_number_scheduled, status.number_available) < count.needed:
         return views.waiting(view, _not_yet(count, found), [])
     nowhere = "" if status.desired_number_scheduled else "no node is to run it"
@@ -134,7 +138,7 @@ def replica_set(view: views.View) -> outcomes.Verdict:
         return early
     count = _count(view, templates.fresh_pods(view, found) or [], found.replicas, template="")
     if not count.enough:
-        stuck = count.troubles or views.not_created(view, found.metadata.uid, found.status.conditions)
+        stuck = _stuck(view, found, count, views.not_created(view, found.metadata.uid, found.status.conditions))
         return views.waiting(view, count.words, stuck)
     if found.status.available_replicas < count.needed:
         return views.waiting(view, _not_yet(count, found), [])
@@ -187,6 +191,13 @@ def _count(
     return count
 
 
+def _stuck(
+    view: views.View, found: templates.Workload, count: _Count, missing: list[causes.Trouble]
+) -> list[causes.Trouble]:
+    """Return why pods are not ready, or are not there: those that a kubelet turned away or put out say it, too."""
+    return count.troubles or missing or views.troubles(view, templates.ended_pods(view, found))
+
+
 def _no_replica_set(view: views.View, found: templates.Workload) -> list[causes.Trouble]:
     told = observed.condition(found.status.conditions, "Progressing")
     if told is None or told.status != "False" or told.reason != "ReplicaSetCreateError":
@@ -204,7 +215,7 @@ def _blocked(view: views.View) -> list[causes.Trouble]:
 
 
 def _past_deadline(
-    view: views.View, found: templates.Workload, count: _Count, stuck: list[causes.Trouble]
+    view: views.View, found: templates.Workload, waits: str, stuck: list[causes.Trouble]
 ) -> outcomes.Verdict | None:
     """Return the verdict on a Deployment that made no progress in its time, counted from our apply.
 
@@ -218,7 +229,7 @@ def _past_deadline(
     worst = causes.worst(stuck)
     message = f"no progress within {deadline:,} s"
     cause = worst.cause if worst else outcomes.Cause("ProgressDeadlineExceeded", str(view.id), message)
-    return view.verdict(outcomes.State.FAILED, f"{count.words}, {message}", cause)
+    return view.verdict(outcomes.State.FAILED, f"{waits}, {message}", cause)
 
 
 def _not_yet(count: _Count, found: templates.Workload) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from fleetctl.kube import observed, pods, views
 
-__all__ = ["POD_REVISION", "Workload", "fresh_pods", "newest_replica_set", "ordinal", "read", "stuck_pods"]
+__all__ = [
+    "POD_REVISION",
+    "Workload",
+    "ended_pods",
+    "fresh_pods",
+    "newest_replica_set",
+    "ordinal",
+    "read",
+    "stuck_pods",
+]
 
 POD_REVISION: Final = "controller-revision-hash"
 """Label of pods and ControllerRevisions: a StatefulSet's update revision, the hash of a DaemonSet's template."""
@@ -96,11 +104,21 @@ def newest_replica_set(view: views.View, found: Workload) -> observed.ReplicaSet
 
 def fresh_pods(view: views.View, found: Workload) -> list[pods.Pod] | None:
     """Return the pods of the new template, by name; None while nobody can tell which they are."""
+    made = _of_template(view, found)
+    return None if made is None else [pod for pod in made if pod.active]
+
+
+def ended_pods(view: views.View, found: Workload) -> list[pods.Pod]:
+    """Return the pods of the new template that ended and are still to be seen: evicted, or turned away by a kubelet."""
+    return [pod for pod in _of_template(view, found) or () if pod.status.phase == "Failed"]
+
+
+def _of_template(view: views.View, found: Workload) -> list[pods.Pod] | None:
     uid = found.metadata.uid
     if view.id.kind == "Deployment":
         newest = newest_replica_set(view, found)
-        return None if newest is None else _active(view.around.pods_of(newest.metadata.uid))
-    made = _active(view.around.pods_of(uid))
+        return None if newest is None else view.around.pods_of(newest.metadata.uid)
+    made = view.around.pods_of(uid)
     if view.id.kind == "StatefulSet":
         revision = found.status.update_revision
     elif view.id.kind == "DaemonSet":
@@ -133,17 +151,14 @@ def stuck_pods(view: views.View) -> list[pods.Pod]:
         return []
     stuck = [
         pod
-        for pod in _active(view.around.pods_of(found.metadata.uid))
-        if not pod.ready
+        for pod in view.around.pods_of(found.metadata.uid)
+        if pod.active
+        and not pod.ready
         and pod.metadata.label(POD_REVISION) != revision
         and ordinal(pod, found) >= found.spec.partition
         and pod.spec.node_name not in view.around.down
     ]
     return sorted(stuck, key=lambda pod: ordinal(pod, found), reverse=True)
-
-
-def _active(found: Iterable[pods.Pod]) -> list[pods.Pod]:
-    return [pod for pod in found if pod.active]
 
 
 def _revision(one: observed.ReplicaSet) -> int:

@@ -34,8 +34,10 @@ class View(msgspec.Struct, frozen=True):
     def verdict(
         self, state: outcomes.State, message: str = "", cause: outcomes.Cause | None = None
     ) -> outcomes.Verdict:
-        """Return a verdict on the object."""
-        return outcomes.Verdict(self.id, state, message, cause)
+        """Return a verdict on the object; what a cluster says in it is bounded, be it a name or a reason."""
+        if cause is not None:
+            cause = outcomes.Cause(*map(observed.words, (cause.reason, cause.subject, cause.message)))
+        return outcomes.Verdict(self.id, state, observed.words(message), cause)
 
     def is_final(self, trouble: causes.Trouble) -> bool:
         """Tell whether waiting for a trouble to pass is of no use any more."""

@@ -9,8 +9,9 @@ _STAGES = pathlib.Path(__file__).parent / "stages"
 # Without node-lifecycle new nodes keep their not-ready taint.
 _CONTROLLERS = (
     "clusterrole-aggregation cronjob daemonset deployment disruption endpointslice garbage-collector job namespace"
-    " node-lifecycle persistentvolume-binder replicaset resourcequota root-ca-certificate-publisher serviceaccount"
-    " serviceaccount-token statefulset taint-eviction"
+    " node-lifecycle persistentvolume-binder replicaset replicationcontroller resourcequota"
+    " root-ca-certificate-publisher serviceaccount serviceaccount-token statefulset taint-eviction"
+    " validatingadmissionpolicy-status"
 )
 
 

@@ -12,6 +12,7 @@ from fleetctl.model import objects, outcomes
 
 __all__ = [
     "IMAGE",
+    "LISTS",
     "Case",
     "Json",
     "check",
@@ -36,7 +37,7 @@ Case = tuple[Json, dict[str, list[Json]], outcomes.State, str, str]
 IMAGE = "reg.eu.example:5000/pos-gateway:1.4.0"
 
 _GROUPS = {"apps": "apps/v1", "batch": "batch/v1"}
-_LISTS = {
+LISTS = {
     "pods": surroundings.PODS,
     "replica_sets": surroundings.REPLICA_SETS,
     "revisions": surroundings.REVISIONS,
@@ -131,7 +132,7 @@ def listed(**lists: list[Json]) -> surroundings.Surroundings:
     """What stands around, by the names of the lists."""
     return surroundings.Surroundings(
         {
-            _LISTS[name]: msgspec.json.decode(json.dumps(items), type=list[_LISTS[name].into])  # type: ignore[misc]
+            LISTS[name]: msgspec.json.decode(json.dumps(items), type=list[LISTS[name].into])  # type: ignore[misc]
             for name, items in lists.items()
         }
     )

@@ -145,6 +145,24 @@ CASES = {
         "Reconciling is True: Issuing",
     ),
     "custom stalled": (CUSTOM, _status(_told("Stalled", reason="NoIssuer")), FAILED, "Stalled is True: NoIssuer"),
+    "custom stalled before it reconciles": (
+        CUSTOM,
+        _status(_told("Stalled"), _told("Reconciling")),
+        FAILED,
+        "Stalled is True",
+    ),
+    "built-in kind that is not ready": (
+        "networking.k8s.io/ServiceCIDR",
+        _status(_told("Ready", "False", "Terminating")),
+        PROGRESSING,
+        "Ready is False: Terminating",
+    ),
+    "built-in kind that is stalled": (
+        "networking.k8s.io/ServiceCIDR",
+        _status(_told("Stalled")),
+        FAILED,
+        "Stalled is True",
+    ),
     "custom no longer stalled": (CUSTOM, _status(_told("Stalled", "False")), CURRENT, ""),
     "custom ready": (CUSTOM, _status(_told("Ready"), _told("Available", "False")), CURRENT, ""),
     "custom not ready": (CUSTOM, _status(_told("Ready", "False", "Pending")), PROGRESSING, "Ready is False: Pending"),
@@ -189,13 +207,16 @@ def test_cause_says_what_the_condition_says() -> None:
     assert taken.cause.reason == "PluralConflict"
 
 
+NO_STATUS = _judge(CUSTOM, {}, since=0.0, declares_status=False)
+
+
 @pytest.mark.parametrize("status", [{}, {"status": {}}, {"status": None}])
 def test_no_status_is_waited_for_a_little(status: cluster.Json) -> None:
     """A controller gets 15 seconds to say anything; a kind without a status is not waited for."""
     assert _judge(CUSTOM, status, since=14.9).state is PROGRESSING
     late = _judge(CUSTOM, status, since=15.0)
     assert (late.state, late.message) == (CURRENT, "no status")
-    assert _judge(CUSTOM, status, since=0.0, declares_status=False).state is CURRENT
+    assert NO_STATUS.state is CURRENT
 
 
 def test_generation_is_that_of_our_apply() -> None:

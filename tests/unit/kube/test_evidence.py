@@ -134,6 +134,40 @@ def test_chain_is_short() -> None:
     assert len(evidence.logs(cluster.view("apps/Deployment", cluster.deployment(), _deployment(*pods)))) == 0
 
 
+def test_chain_is_bounded() -> None:
+    """Whatever a cluster says, and however much of it, the chain stays small; and a verdict's cause does."""
+    long = "x" * 100_000
+    names = [f"{number}{long}" for number in range(20)]
+    waiting = {"state": {"waiting": {"reason": long, "message": long}}, "restartCount": 1}
+    last = {"lastState": {"terminated": {"exitCode": 1, "reason": long, "message": long}}}
+    pods = []
+    for name in names:
+        pod = cluster.pod(name, "gateway-7d9c4f", status={"phase": long, "reason": long, "message": long})
+        pod["status"]["containerStatuses"] = [{"name": one, "image": long, **waiting, **last} for one in names]
+        pods.append(pod)
+    events = tuple(cluster.event(pod["metadata"]["uid"], reason, long) for pod in pods for reason in names)
+    around = _deployment(*pods, events=events)
+    logs = evidence.logs(cluster.view("apps/Deployment", cluster.deployment(), around))
+    found = _chain(
+        "apps/Deployment", cluster.deployment(), around, fetched=dict.fromkeys(logs, (b"y" * 5_000 + b"\n") * 100)
+    )
+    assert len(json.dumps(found)) < 500_000
+    assert found["children"][0]["children"][0]["children"][0]["log"]
+    verdict = workloads.verdict(cluster.view("apps/Deployment", cluster.deployment(), around))
+    assert verdict.cause is not None
+    assert len(str(verdict.cause)) < 3_100
+
+
+def test_chain_has_no_values() -> None:
+    """Specs with environment variables, and what a Secret holds, are never part of it."""
+    pod = cluster.pod("p", "gateway-7d9c4f", waiting=PULLING)
+    pod["spec"]["containers"][0]["env"] = [{"name": "TOKEN", "value": "hunter2"}]
+    body = cluster.deployment(spec={"template": {"spec": pod["spec"]}})
+    assert "hunter2" not in json.dumps(_chain("apps/Deployment", body, _deployment(pod)))
+    secret = {"metadata": {"uid": "s"}, "data": {"token": "aHVudGVyMg=="}, "stringData": {"token": "hunter2"}}
+    assert "unter" not in json.dumps(_chain("Secret", secret, surroundings.NOTHING))
+
+
 def test_chain_without_pods() -> None:
     """Where no pod could be made, what the ReplicaSet met is all there is."""
     refused = cluster.event("gateway-7d9c4f", "FailedCreate", "exceeded quota")

@@ -42,7 +42,13 @@ JOBS: dict[str, cluster.Case] = {
         "0 of 2 done, 7 failed",
         "WhyFailed",
     ),
-    "about to fail": (_job("FailureTarget", failed=7), {}, PROGRESSING, "0 of 2 done, 7 failed", ""),
+    "about to fail": (
+        _job("FailureTarget", failed=7),
+        {},
+        PROGRESSING,
+        "0 of 2 done, 7 failed",
+        "WhyFailureTarget",
+    ),
     "image name that will never do": (
         _job(active=1),
         {"pods": [cluster.pod("p", "gateway", waiting=("InvalidImageName", "x"))]},
@@ -55,6 +61,13 @@ JOBS: dict[str, cluster.Case] = {
         {},
         CURRENT,
         "suspended: it does not run until somebody resumes it",
+        "",
+    ),
+    "nothing to run at a time": (
+        _job() | {"spec": {"parallelism": 0}},
+        {},
+        CURRENT,
+        "parallelism 0: it does not run until somebody raises it",
         "",
     ),
     "no pod may be made": (

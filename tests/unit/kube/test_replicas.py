@@ -254,6 +254,15 @@ def _late(since: float, **lists: Any) -> outcomes.Verdict:  # noqa: ANN401 - lis
     return workloads.verdict(cluster.view("apps/Deployment", body, cluster.listed(**lists), since=since))
 
 
+def test_progress_deadline_of_pods_that_are_ready() -> None:
+    """Pods that are ready and never available are no progress either."""
+    found = _late(300, replica_sets=[cluster.replica_set("gateway-new", "2", 1)], pods=_fresh(ready=True))
+    assert found.state is FAILED
+    assert found.message.endswith("not yet counted as available, no progress within 300 s")
+    assert found.cause is not None
+    assert found.cause.reason == "ProgressDeadlineExceeded"
+
+
 def test_progress_deadline() -> None:
     """No progress in the Deployment's own time is a failure, with what its pods suffer from as the cause."""
     found = _late(300, replica_sets=[NEW], pods=_fresh(1))
