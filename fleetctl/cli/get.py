@@ -1,4 +1,4 @@
-"""``fleetctl get``: what there is, as tables; from files, contacting nothing."""
+"""``fleetctl get``: what there is, as tables; from files and the journal, contacting nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fleetctl.inventory import selecting
 from fleetctl.reports import envelopes
 from fleetctl.reports import listings as reports
 
-__all__ = ["LabelColumns", "app", "bundles", "groups", "nodes", "sites"]
+__all__ = ["LabelColumns", "app", "bundles", "debts", "groups", "holds", "nodes", "sites"]
 
-app = commands.application("List sites, nodes, groups or bundles, from files.")
+app = commands.application("List sites, nodes, groups, bundles, debts or holds; contacts nothing.")
 
 LabelColumns = Annotated[
     list[str],
@@ -95,3 +95,45 @@ def bundles(ctx: typer.Context, selection: selecting.Selection, output: options.
         envelopes.write(reports.bundle_list(listed), output, sys.stdout)
     else:
         tables.of_bundles(listed, sys.stdout)
+
+
+@app.command(cls=commands.Command)
+@options.selection_flags
+def debts(ctx: typer.Context, selection: selecting.Selection, output: options.Format = options.Output.TABLE) -> None:
+    """List what sites are owed, and since when."""
+    from fleetctl.console import holds as screens
+    from fleetctl.reports import holds as owed
+    from fleetctl.state import debts as stored
+
+    opened = opening.of(ctx)
+    loaded = opened.fleet()
+    with opened.store(loaded.project) as store:
+        found, now = store.read(stored.open_ones), store.now()
+    if not selection.whole:  # a site that left the inventory may be owed something, too
+        chosen = set(selecting.names(loaded.fleet, selection, opening.read_stdin))
+        found = [one for one in found if one.site in chosen]
+    if output in envelopes.FORMATS:
+        envelopes.write(owed.debt_list(found, now), output, sys.stdout)
+    else:
+        screens.of_debts(found, now, sys.stdout)
+
+
+@app.command(cls=commands.Command)
+@options.selection_flags
+def holds(ctx: typer.Context, selection: selecting.Selection, output: options.Format = options.Output.TABLE) -> None:
+    """List sites that are on hold; * is the whole fleet."""
+    from fleetctl.console import holds as screens
+    from fleetctl.reports import holds as held
+    from fleetctl.state import holds as stored
+
+    opened = opening.of(ctx)
+    loaded = opened.fleet()
+    with opened.store(loaded.project) as store:
+        found = list(store.read(lambda conn: stored.current(conn, store.now())).values())
+    if not selection.whole:
+        chosen = {*selecting.names(loaded.fleet, selection, opening.read_stdin), stored.FLEET}
+        found = [one for one in found if one.site in chosen]
+    if output in envelopes.FORMATS:
+        envelopes.write(held.hold_list(found), output, sys.stdout)
+    else:
+        screens.of_holds(found, sys.stdout)

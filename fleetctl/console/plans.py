@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from fleetctl.console import terminals
-from fleetctl.model import plans
+from fleetctl.model import outcomes, plans
 from fleetctl.rollout import folding, planning
 
 __all__ = ["nobody", "saved", "show"]
@@ -19,6 +19,7 @@ _CHANGES: Final = 3
 _WAVES: Final = 6
 _WATCH: Final = 6
 _EXAMPLES: Final = 3
+_SKIPPED: Final = {outcomes.Reason.MAINTENANCE: "in maintenance", outcomes.Reason.HOLD: "on hold"}
 _UNKNOWN: Final = "? what is there now is not known for sure; every object is applied"
 
 
@@ -52,7 +53,7 @@ def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:
     left_out = sum(len(one.sites) for one in preview.left_out) + len(plan.members) - visited
     top = ["SIMULATED"] if preview.simulated else []
     top += terminals.wrapped(terminals.visible(_head(preview, visited, left_out)), columns, "  ")
-    top += _left_out(preview, visited, columns)
+    top += _left_out(preview, columns)
     for words in plan.overrides:
         top += terminals.wrapped(terminals.visible(f"--set {words}  over what the inventory says"), columns, "  ")
     bottom = [*_waves(plan, columns), *_watch(preview, columns)]
@@ -79,11 +80,10 @@ def _head(preview: planning.Preview, visited: int, left_out: int) -> str:
     return f"{goes} on {sites} site{'s' if total != 1 else ''}"
 
 
-def _left_out(preview: planning.Preview, visited: int, columns: int | None) -> Iterator[str]:
-    waiting = len(preview.plan.members) - visited
-    parts = [f"{len(one.sites):,} {one.reason}{' (owed)' if one.owed else ''}" for one in preview.left_out]
-    if waiting:
-        parts.insert(0, f"{waiting:,} in maintenance (owed)")
+def _left_out(preview: planning.Preview, columns: int | None) -> Iterator[str]:
+    skipped = [one.skip for one in preview.plan.members if one.skip]
+    parts = [f"{skipped.count(skip):,} {words} (owed)" for skip, words in _SKIPPED.items() if skip in skipped]
+    parts += [f"{len(one.sites):,} {one.reason}{' (owed)' if one.owed else ''}" for one in preview.left_out]
     if parts:
         yield from terminals.wrapped(terminals.visible(f"left out: {'; '.join(parts)}"), columns, "  ")
 

@@ -180,6 +180,7 @@ class Code(enum.StrEnum):
     HELM_FAILED = "helm/failed"
     HELM_HOOK = "helm/hook"
     HELM_MISSING = "helm/missing"
+    HOLD_FLEET = "hold/fleet"
     KUSTOMIZE_FAILED = "kustomize/failed"
     KUSTOMIZE_MISSING = "kustomize/missing"
     KUSTOMIZE_REMOTE = "kustomize/remote"

@@ -49,6 +49,7 @@ class Reason(enum.StrEnum):
     """Another certificate or another cluster than the one we know; never owed."""
     FOREIGN = "foreign"
     """Objects or fields that belong to somebody else."""
+    HOLD = "hold"
     LOCKED = "locked"
     MAINTENANCE = "maintenance"
     MOVED = "moved"
@@ -59,7 +60,7 @@ class Reason(enum.StrEnum):
     ABORTED = "aborted"
 
 
-OWED_SKIPS = frozenset({Reason.LOCKED, Reason.MAINTENANCE})
+OWED_SKIPS = frozenset({Reason.HOLD, Reason.LOCKED, Reason.MAINTENANCE})
 """Skips that leave a debt behind; the others do not."""
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 
 from fleetctl.model import outcomes, plans, releases, sites
 from fleetctl.rollout import catchup, engine, planning, preparing, saving, undoing
-from fleetctl.state import runs
+from fleetctl.state import holds, runs
 
 __all__ = ["Proposal", "catchup_of", "rollout", "saved", "undo"]
 
 _SURVEY = 256
+_HOLD = outcomes.Reason.HOLD
+_MAINTENANCE = outcomes.Reason.MAINTENANCE
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -41,26 +43,26 @@ async def rollout(
     ready: engine.Engine, prepared: preparing.Prepared, described: plans.Plan, told: _Told = _silent
 ) -> Proposal:
     """Propose to bring a bundle to its members, or to take it off them."""
-    found = await ready.survey(
-        [one.site for one in prepared.wanted], prepared.bundle, prepared.namespace, _SURVEY, told
-    )
+    free, held = _part(prepared.wanted, _held(ready))
+    found = await ready.survey([one.site for one in free], prepared.bundle, prepared.namespace, _SURVEY, told)
     known = _known_with(ready, prepared.releases)
-    preview = planning.make(described, prepared.wanted, found, known, prepared.left_out)
-    skipped = tuple(_skipped(one) for one in prepared.waiting)
+    preview = planning.make(described, free, found, known, prepared.left_out)
+    skipped = (*_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD))
     preview = _with_members(preview, (*preview.plan.members, *skipped), ready.simulated)
     return Proposal(preview, tuple(prepared.releases), found)
 
 
 def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) -> Proposal:
     """Propose a plan that was saved, if the files still say the same; raises ``Refused`` if not."""
+    # Who is on hold is no matter of files: whoever is now, is skipped when the run comes to it.
+    free, held = _part(prepared.wanted, {one.site for one in plan.members if one.skip == _HOLD})
     now = msgspec.structs.replace(
         plan,
         bundle=prepared.bundle,
         version=prepared.version,
         namespace=prepared.namespace,
         templates=prepared.templates,
-        members=tuple(planning.member(one, wave=0, reading=None, skip="") for one in prepared.wanted)
-        + tuple(_skipped(one) for one in prepared.waiting),
+        members=(*_skipped(free, ""), *_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD)),
     )
     saving.check_same(plan, now)
     preview = planning.bare(plan, simulated=simulated)
@@ -95,9 +97,11 @@ async def undo(
         members=(),
         undoes=run.id,
     )
-    readings = {one.site.name: found[one.site.name] for one in chosen.wanted}
-    preview = planning.make(described, chosen.wanted, readings, ready.known, chosen.left_out)
-    members = tuple(undoing.member(one, chosen.rows[one.site]) for one in preview.plan.members)
+    free, held = _part(chosen.wanted, _held(ready))
+    readings = {one.site.name: found[one.site.name] for one in free}
+    preview = planning.make(described, free, readings, ready.known, chosen.left_out)
+    planned = (*preview.plan.members, *_skipped(held, _HOLD))
+    members = tuple(undoing.member(one, chosen.rows[one.site]) for one in planned)
     preview = _with_members(preview, members, ready.simulated)
     return Proposal(preview, tuple(one.release for one in chosen.wanted if one.release), readings)
 
@@ -117,12 +121,13 @@ async def catchup_of(
         options=plans.Options(verify=True),
         members=(),
     )
-    found = await ready.survey(
-        [one.site for one in payable.wanted], payable.bundle, payable.namespace, _SURVEY, _silent
-    )
-    answering = [one for one in payable.wanted if found[one.site.name].answered]
-    dark = tuple(one.site.name for one in payable.wanted if not found[one.site.name].answered)
+    free, held = _part(payable.wanted, _held(ready))
+    found = await ready.survey([one.site for one in free], payable.bundle, payable.namespace, _SURVEY, _silent)
+    answering = [one for one in free if found[one.site.name].answered]
+    dark = tuple(one.site.name for one in free if not found[one.site.name].answered)
     left_out = payable.left_out
+    if held:
+        left_out = (*left_out, planning.LeftOut("on hold", tuple(one.site.name for one in held), owed=True))
     if dark:
         left_out = (*left_out, planning.LeftOut("still out of reach", dark, owed=True))
     preview = planning.make(described, answering, found, ready.known, left_out)
@@ -138,8 +143,29 @@ def _known_with(ready: engine.Engine, made: list[releases.Release]) -> Callable[
     return lambda digest: fresh.get(digest) or ready.known(digest)
 
 
-def _skipped(one: planning.Wanted) -> plans.Member:
-    return planning.member(one, wave=0, reading=None, skip=outcomes.Reason.MAINTENANCE)
+def _held(ready: engine.Engine) -> Container[str]:
+    """Return the sites that are on hold now."""
+    found = ready.store.read(lambda conn: holds.current(conn, ready.store.now()))
+    return _Everything() if holds.FLEET in found else found
+
+
+class _Everything:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def _part(
+    wanted: Iterable[planning.Wanted], held: Container[str]
+) -> tuple[tuple[planning.Wanted, ...], tuple[planning.Wanted, ...]]:
+    """Part members into those that are visited and those on hold, which must not make up a canary."""
+    both: tuple[list[planning.Wanted], list[planning.Wanted]] = ([], [])
+    for one in wanted:
+        both[one.site.name in held].append(one)
+    return tuple(both[0]), tuple(both[1])
+
+
+def _skipped(wanted: Iterable[planning.Wanted], reason: str) -> tuple[plans.Member, ...]:
+    return tuple(planning.member(one, wave=0, reading=None, skip=reason) for one in wanted)
 
 
 def _with_members(

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from fleetctl.model import events, outcomes, plans
-from fleetctl.state import blobs, debts, installed, rows, runs
+from fleetctl.state import blobs, debts, holds, installed, rows, runs
 
 __all__ = [
     "GRACE",
@@ -112,6 +112,7 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
     found = runs.get(conn, run)
     if found.state is not events.RunState.RUNNING:
         return Taken(found.state, (), 0)
+    holds.skip(conn, found, now)
     wanted = (found.bundle, run, found.wave, GRACE, now, max(0, most))
     free = conn.execute(_FREE, wanted).fetchall()
     if found.kind == plans.Kind.CATCHUP:
@@ -208,13 +209,7 @@ def skip_locked(conn: sqlite3.Connection, run: str, now: float) -> int:
     if found.state is not events.RunState.RUNNING:
         return 0
     for row in held:
-        conn.execute(
-            "UPDATE run_sites SET outcome = 'skipped', effect = CASE attempt WHEN 0 THEN 'none' ELSE 'unknown' END,"
-            " reason = 'locked', owed = 1, phase = 'done', ended = ? WHERE run = ? AND site = ?",
-            (now, run, row.site),
-        )
-        if row.origin is None:
-            debts.incur(conn, found, row, row.base, checked=row.checked, now=now)
+        debts.skip(conn, found, row, "locked", now)
     return len(held)
 
 

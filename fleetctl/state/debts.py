@@ -10,7 +10,19 @@ import msgspec
 
 from fleetctl.state import rows
 
-__all__ = ["EXPIRY", "Debt", "cancel", "count", "drop_unpayable", "incur", "of", "open_ones", "payable", "settle"]
+__all__ = [
+    "EXPIRY",
+    "Debt",
+    "cancel",
+    "count",
+    "drop_unpayable",
+    "incur",
+    "of",
+    "open_ones",
+    "payable",
+    "settle",
+    "skip",
+]
 
 EXPIRY: Final = 14 * 86400.0
 """Seconds after which a debt is no longer paid; it stays visible."""
@@ -48,6 +60,17 @@ def incur(
         " ON CONFLICT (run, site) DO UPDATE SET state = 'open', base = excluded.base, checked = excluded.checked",
         (row.site, run.bundle, run.id, row.wave, row.goal, base, checked, now, now + EXPIRY),
     )
+
+
+def skip(conn: sqlite3.Connection, run: rows.Run, row: rows.Row, reason: str, now: float) -> None:
+    """Skip a member of a run for a reason that leaves a debt; one that was to pay a debt leaves it as it was."""
+    conn.execute(
+        "UPDATE run_sites SET outcome = 'skipped', effect = CASE attempt WHEN 0 THEN 'none' ELSE 'unknown' END,"
+        " reason = ?, owed = 1, phase = 'done', ended = ? WHERE run = ? AND site = ?",
+        (reason, now, run.id, row.site),
+    )
+    if row.origin is None:
+        incur(conn, run, row, row.base, checked=row.checked, now=now)
 
 
 def cancel(conn: sqlite3.Connection, where: str, *values: Any) -> None:  # noqa: ANN401  # what SQLite takes

@@ -179,6 +179,7 @@ def test_every_code_has_a_case() -> None:
         codes.Code.APPLYSET_MISSING,
         codes.Code.APPLYSET_TOO_WIDE,
         codes.Code.BUNDLE_VERSION_REUSED,
+        codes.Code.HOLD_FLEET,
         codes.Code.INIT_UNWRITABLE,
         codes.Code.INVENTORY_UNWRITABLE,
         codes.Code.LOCK_UNWRITABLE,

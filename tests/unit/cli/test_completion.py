@@ -38,6 +38,8 @@ def _bash(line: str) -> list[str]:
                 "rollout",
                 "applyset",
                 "why",
+                "hold",
+                "unhold",
                 "demo",
                 "sim",
                 "bundle",

@@ -321,7 +321,9 @@ except errors.NotConfigured as error:
 """
 
 
-@pytest.mark.parametrize(("file", "folder", "said"), [(0o400, 0o700, ["1"]), (0o400, 0o500, []), (0o600, 0o500, [])])
+@pytest.mark.parametrize(
+    ("file", "folder", "said"), [(0o400, 0o700, [str(databases.newest())]), (0o400, 0o500, []), (0o600, 0o500, [])]
+)
 def test_a_journal_that_may_not_be_written(tmp_path: pathlib.Path, file: int, folder: int, said: list[str]) -> None:
     """Rights that are missing are said with the first change at the latest; looking needs fewer of them."""
     path = tmp_path / "home" / "state.db"

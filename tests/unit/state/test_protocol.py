@@ -14,7 +14,7 @@ import pytest
 from hypothesis import stateful
 
 from fleetctl.model import events, outcomes
-from fleetctl.state import claims, debts, runs
+from fleetctl.state import claims, debts, holds, runs
 from tests.unit.state import making, world
 
 CHANGED, FAILED, SILENT = outcomes.Outcome.CHANGED, outcomes.Outcome.FAILED, outcomes.Outcome.UNREACHABLE
@@ -81,6 +81,11 @@ class Protocol(stateful.RuleBasedStateMachine):
     def claim_payment(self, process: int) -> None:
         """A catch-up goes on."""
         self.world.claim_payment(process)
+
+    @stateful.rule(site=st.sampled_from([*world.SITES, holds.FLEET]), seconds=st.sampled_from([0.0, 50.0, OVER]))
+    def hold(self, site: str, seconds: float) -> None:
+        """Somebody wants a site left alone, or not any more."""
+        self.world.hold(site, seconds)
 
     @stateful.rule()
     def abort(self) -> None:
@@ -210,6 +215,13 @@ def _unknown_effect(found: world.World) -> None:
     found.land(0)
 
 
+def _left_alone(found: world.World) -> None:
+    """Somebody climbs up to the router of a site that a run has not come to yet."""
+    found.claim(0)
+    found.hold("b", OVER)
+    found.claim(1)
+
+
 _RECORD = claims._record  # noqa: SLF001  # the rule under test
 
 
@@ -243,6 +255,8 @@ def _without(rule: str, patch: pytest.MonkeyPatch) -> None:
             patch.setattr(claims, "tallies", lambda _conn, _run: [])
         case "R9":
             patch.setattr(debts, "drop_unpayable", lambda _conn, _run, _sites, _now: 0)
+        case "HOLD":
+            patch.setattr(holds, "skip", lambda _conn, _run, _now: 0)
         case "GRACE":
             patch.setattr(claims, "GRACE", -25.0)
         case "KEEP":
@@ -261,6 +275,7 @@ _STORIES: list[tuple[str, Callable[[world.World], None], str]] = [
     ("R9", _frozen_debt, "I6"),
     ("GRACE", _take_over, "I3"),
     ("KEEP", _unknown_effect, "I3"),
+    ("HOLD", _left_alone, "I9"),
 ]
 
 

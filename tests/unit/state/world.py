@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fleetctl.model import events, outcomes, plans
-from fleetctl.state import checking, claims, debts, runs
+from fleetctl.state import checking, claims, debts, holds, runs
 from tests.unit.state import making
 
 __all__ = ["DEADLINE", "SITES", "Broken", "World"]
@@ -61,6 +61,7 @@ class World:
         self._latest: dict[str, int] = {}
         self._ended: dict[str, outcomes.Outcome] = {}
         self._paid: set[str] = set()
+        self._held: dict[str, float] = {}
 
     @classmethod
     def play(cls, folder: pathlib.Path, steps: Callable[["World"], None]) -> None:
@@ -98,6 +99,8 @@ class World:
         if not taken:
             return
         claim = taken[0]
+        free = all(self._held.get(site, 0.0) <= self.journal.now for site in (claim.site, holds.FLEET))
+        self._require(free, "I9 a site on hold was started")
         self._require(self.state(name) is events.RunState.RUNNING, "I4 a site was started after the run had stopped")
         if claim.origin is None:
             self._require(claim.site not in self._ended, "I2 a finished site was started again")
@@ -108,6 +111,12 @@ class World:
         self._number += 1
         self._latest[claim.site] = self._number
         self.visits[process] = Visit(name, claim, self._number, sent=False)
+
+    def hold(self, site: str, seconds: float) -> None:
+        """Leave a site, or the fleet, alone for a while; 0 lets it go."""
+        self._held[site] = until = self.journal.now + seconds
+        made = holds.Hold(site, until, "stocktaking", "tester@here", self.journal.now)
+        self.journal.store.write_now(lambda conn: holds.put(conn, [made]) if seconds else holds.lift(conn, [site]))
 
     def renew(self, process: int) -> None:
         """Let a process prolong its lease, or find that it is lost."""
