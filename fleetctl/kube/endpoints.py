@@ -16,7 +16,7 @@ import msgspec
 
 from fleetctl.kube import execs, kubeconfigs, plugins, proofs, tokenfiles, transport
 from fleetctl.model import codes, errors
-from fleetctl.reading import scalars
+from fleetctl.reading import ownership, scalars
 
 __all__ = ["Endpoints"]
 
@@ -28,6 +28,7 @@ class Endpoints:
         self._files = kubeconfigs.Files()
         self._contents: dict[pathlib.Path, bytes] = {}
         self._plugins = plugins.Plugins()
+        self._strangers: dict[pathlib.Path, str] = {}
         self._token_files: dict[pathlib.Path, tokenfiles.TokenFile] = {}
 
     def endpoint(
@@ -101,6 +102,7 @@ class Endpoints:
         if user.token_file:  # goes before the token that stands here, as for kubectl
             prover = self._token_file(path, where, user.token_file)
         elif user.exec is not None and not user.token and not cert:  # what stands here goes before, as in client-go
+            self._require_own(path, where)
             prover = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
         return msgspec.structs.replace(
             reached,
@@ -110,6 +112,19 @@ class Endpoints:
             prover=prover,
             impersonation=_impersonation(where, user),
         )
+
+    def _require_own(self, path: pathlib.Path, where: str) -> None:
+        """Start no plugin that somebody else could have written here."""
+        if path not in self._strangers:
+            try:
+                self._strangers[path] = ownership.stranger(path)
+            except OSError as error:  # it was read just now
+                raise _bad(f"{where}: {path} cannot be looked at: {error.strerror}") from None
+        who = self._strangers[path]
+        if who:
+            message = f"{where}: no exec plugin of it is started: {who}"
+            hint = "Take it away from others (chmod go-w), or keep the kubeconfig in your home folder."
+            raise errors.NotConfigured(codes.Code.KUBE_UNSAFE_KUBECONFIG, message, hint)
 
     def _token_file(self, path: pathlib.Path, where: str, named: str) -> tokenfiles.TokenFile:
         file = path.parent / named

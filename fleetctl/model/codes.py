@@ -168,6 +168,7 @@ class Code(enum.StrEnum):
     KUBE_NO_CONTEXT = "kube/no-context"
     KUBE_NO_KUBECONFIG = "kube/no-kubeconfig"
     KUBE_NO_PLUGIN = "kube/no-plugin"
+    KUBE_UNSAFE_KUBECONFIG = "kube/unsafe-kubeconfig"
     KUBE_UNSUPPORTED_AUTH = "kube/unsupported-auth"
 
     GIT_DIRTY_TREE = "git/dirty-tree"

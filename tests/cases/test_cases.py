@@ -4,7 +4,8 @@ A case file is a YAML list of maps with the keys
 
 ``name``    what the case shows
 ``files``   path to text, laid over the files below; null takes a file away, ``{folder: true}`` makes a folder,
-            ``{latin1: TEXT}`` a file that is not UTF-8, ``{size: BYTES}`` one of zeros, ``{link: TARGET}`` a link
+            ``{latin1: TEXT}`` a file that is not UTF-8, ``{size: BYTES}`` one of zeros, ``{link: TARGET}`` a link,
+            ``{writable: TEXT}`` a file that anybody may write
 ``commits`` the history of a git repository, first commit first: each as ``files``, or ``{submodule: true}`` for a path;
             commit N has the tag cN, and always the same id
 ``run``     the command line after ``fleetctl``, split as a shell does; ``{project}`` is the project's folder
@@ -92,6 +93,9 @@ def _write_files(folder: pathlib.Path, files: dict[str, Any]) -> None:
             path.write_text(text, encoding="utf-8", newline="")
         elif "folder" in text:
             path.mkdir(exist_ok=True)
+        elif "writable" in text:
+            path.write_text(text["writable"], encoding="utf-8", newline="")
+            path.chmod(0o666)
         elif "latin1" in text:
             path.write_text(text["latin1"], encoding="latin-1", newline="")
         elif "link" in text:

@@ -6,7 +6,6 @@ import os
 import pathlib
 import shutil
 import signal
-import stat
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ import msgspec
 
 from fleetctl.inventory.sources import ansible, mapping, records
 from fleetctl.model import codes, problems, values
-from fleetctl.reading import processes, yaml12
+from fleetctl.reading import ownership, processes, yaml12
 from fleetctl.schema import checking, fields, shapes, sources
 
 __all__ = ["MOST", "gather"]
@@ -79,10 +78,10 @@ def _as_they_are(text: bytes, named: str) -> records.Gathered:
 
 
 def _require_own(file: pathlib.Path, mark: problems.Mark) -> None:
-    """Start nothing that somebody else could have written here: the file is ours or root's, and ours alone to write."""
-    found = file.stat()
-    if found.st_uid not in (os.getuid(), 0) or found.st_mode & stat.S_IWOTH:
-        message = "the file belongs to somebody else or anybody may write it, so no program of it is started"
+    """Start nothing that somebody else could have written here."""
+    who = ownership.stranger(file)
+    if who:
+        message = f"no program of it is started: {who}"
         raise records.one(codes.Code.SOURCE_PROGRAM_FAILED, message, mark, ("exec",))
 
 

@@ -327,6 +327,17 @@ def test_it_gets_what_kubectl_gives(
         assert cluster is None
 
 
+def test_a_kubeconfig_of_others_starts_nothing(tmp_path: pathlib.Path) -> None:
+    """Who may put another kubeconfig in its place must not run programs as us; a token may stand there."""
+    _program(tmp_path, _credential(token=SECRET))
+    tmp_path.chmod(0o777)
+    with pytest.raises(errors.NotConfigured, match="no exec plugin of it is started: anybody may write") as caught:
+        _kubeconfig(tmp_path, _called())
+    assert caught.value.code is codes.Code.KUBE_UNSAFE_KUBECONFIG
+    assert _kubeconfig(tmp_path, _called(), token=SECRET).prover is None
+    assert _runs(tmp_path) == 0
+
+
 def test_it_is_told_the_proxy_that_is_used(tmp_path: pathlib.Path) -> None:
     """A plugin that goes to the cluster itself must go the way that we go."""
     _program(tmp_path, _ECHO)
