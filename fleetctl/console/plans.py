@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
@@ -157,6 +158,11 @@ def _watch(preview: planning.Preview, columns: int | None) -> list[str]:
     texts = []
     if preview.kinds > 1 and preview.covered < preview.kinds:
         texts.append(f"the canary covers {preview.covered:,} of {preview.kinds:,} kinds of sites (platform, objects)")
+    if preview.expiring:
+        count, (site, end) = len(preview.expiring), preview.expiring[0]
+        holds = "site holds" if count == 1 else "sites hold"
+        date = dt.datetime.fromtimestamp(end, dt.UTC)
+        texts.append(f"{count:,} {holds} credentials that expire within 7 days   e.g. {site} on {date:%Y-%m-%d}")
     texts += [f"{len(sites):,} did not answer: {cause}   e.g. {sites[0]}" for cause, sites in preview.silent]
     texts += [
         f"{prune.id} would be deleted at {len(prune.sites):,} site{'s' if len(prune.sites) != 1 else ''}"

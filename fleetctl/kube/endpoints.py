@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import pathlib
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -24,7 +26,9 @@ __all__ = ["Endpoints"]
 class Endpoints:
     """The endpoints of one command: whatever several sites share is read once, and so is what proves us to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Take the clock that credentials end by."""
+        self._clock = clock
         self._files = kubeconfigs.Files()
         self._contents: dict[pathlib.Path, bytes] = {}
         self._plugins = plugins.Plugins()
@@ -104,14 +108,33 @@ class Endpoints:
         elif user.exec is not None and not user.token and not cert:  # what stands here goes before, as in client-go
             self._require_own(path, where)
             prover = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
+        held = prover.held() if prover is not None else None
+        ends = self._end(where, cert, user.token if held is None else held.token)
         return msgspec.structs.replace(
             reached,
+            ends=None if prover is not None else ends,  # somebody renews it
             token=user.token,
             client_cert=cert,
             client_key=key,
             prover=prover,
             impersonation=_impersonation(where, user),
         )
+
+    def _end(self, where: str, cert: bytes, token: str) -> float | None:
+        """Return when certificate and token have both ended, since servers take either; raises if that is past."""
+        known = [("client certificate", proofs.end_of_certificate(cert))] if cert else []
+        known += [("token", proofs.end_of_token(token))] if token else []
+        ends = [end for _, end in known if end is not None]
+        if not ends or len(ends) < len(known):
+            return None
+        if max(ends) <= self._clock():
+            sorts = " and ".join(sort for sort, _ in known)
+            message = (
+                f"{where}: its {sorts} expired on {dt.datetime.fromtimestamp(max(ends), dt.UTC):%Y-%m-%d %H:%M} UTC"
+            )
+            hint = "Renew it. If it should hold, look at this computer's clock: fleetctl doctor."
+            raise errors.NotConfigured(codes.Code.KUBE_EXPIRED_CREDENTIALS, message, hint)
+        return max(ends)
 
     def _require_own(self, path: pathlib.Path, where: str) -> None:
         """Start no plugin that somebody else could have written here."""

@@ -79,6 +79,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     """What gives token or client certificate, where they are not for good."""
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers that say as whom requests are to be judged; they may repeat."""
+    ends: float | None = None
+    """When token and client certificate end, by the wall clock; None if they do not say, or somebody renews them."""
 
     def __repr__(self) -> str:
         """Show where, not as whom."""

@@ -165,6 +165,7 @@ class Code(enum.StrEnum):
     SIM_OTHER = "sim/other"
 
     KUBE_BAD_KUBECONFIG = "kube/bad-kubeconfig"
+    KUBE_EXPIRED_CREDENTIALS = "kube/expired-credentials"
     KUBE_NO_CONTEXT = "kube/no-context"
     KUBE_NO_KUBECONFIG = "kube/no-kubeconfig"
     KUBE_NO_PLUGIN = "kube/no-plugin"

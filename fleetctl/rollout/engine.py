@@ -55,6 +55,11 @@ class Engine:
         session = self._wire.session(self._endpoints[site])
         return client.Client(session, fence=fence, deadline=time.monotonic() + limit, pace=pace)
 
+    def ends(self, site: str) -> float | None:
+        """Return when the credentials of a site end, by the clock on the wall, as far as that can be seen."""
+        endpoint = self._endpoints.get(site)
+        return endpoint.ends if endpoint is not None else None
+
     def _known(self, digest: str) -> releases.Release | None:
         return self.store.read(lambda conn: stored.get(conn, digest))
 

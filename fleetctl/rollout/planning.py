@@ -64,6 +64,8 @@ class Preview(msgspec.Struct, frozen=True):
     kinds: int
     """How many kinds of sites (distribution, version, architectures, objects) the canary covers, of how many."""
     simulated: bool = False
+    expiring: tuple[tuple[str, float], ...] = ()
+    """Sites whose credentials end soon, and when, the first to end first."""
 
 
 def make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
@@ -15,6 +16,8 @@ __all__ = ["Proposal", "catchup_of", "rollout", "saved", "undo"]
 _SURVEY = 256
 _HOLD = outcomes.Reason.HOLD
 _MAINTENANCE = outcomes.Reason.MAINTENANCE
+_SOON = 7 * 24 * 3600.0
+"""Seconds within which the end of credentials is worth a word."""
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -48,7 +51,7 @@ async def rollout(
     known = _known_with(ready, prepared.releases)
     preview = planning.make(described, free, found, known, prepared.left_out)
     skipped = (*_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD))
-    preview = _with_members(preview, (*preview.plan.members, *skipped), ready.simulated)
+    preview = _with_members(preview, (*preview.plan.members, *skipped), ready)
     return Proposal(preview, tuple(prepared.releases), found)
 
 
@@ -102,7 +105,7 @@ async def undo(
     preview = planning.make(described, free, readings, ready.known, chosen.left_out)
     planned = (*preview.plan.members, *_skipped(held, _HOLD))
     members = tuple(undoing.member(one, chosen.rows[one.site]) for one in planned)
-    preview = _with_members(preview, members, ready.simulated)
+    preview = _with_members(preview, members, ready)
     return Proposal(preview, tuple(one.release for one in chosen.wanted if one.release), readings)
 
 
@@ -132,7 +135,7 @@ async def catchup_of(
         left_out = (*left_out, planning.LeftOut("still out of reach", dark, owed=True))
     preview = planning.make(described, answering, found, ready.known, left_out)
     members = tuple(catchup.member(one, payable.debts[one.site]) for one in preview.plan.members)
-    preview = _with_members(preview, members, ready.simulated)
+    preview = _with_members(preview, members, ready)
     origins = {one.site.name: payable.debts[one.site.name].run for one in answering}
     return Proposal(preview, tuple(one.release for one in answering if one.release), found, origins=origins)
 
@@ -169,9 +172,11 @@ def _skipped(wanted: Iterable[planning.Wanted], reason: str) -> tuple[plans.Memb
 
 
 def _with_members(
-    preview: planning.Preview,
-    members: tuple[plans.Member, ...],
-    simulated: bool,  # noqa: FBT001  # private
+    preview: planning.Preview, members: tuple[plans.Member, ...], ready: engine.Engine
 ) -> planning.Preview:
     plan = msgspec.structs.replace(preview.plan, members=members)
-    return msgspec.structs.replace(preview, plan=plan, digest=plans.digest(plan), simulated=simulated)
+    soon = time.time() + _SOON
+    ends = ((one.site, end) for one in members if not one.skip and (end := ready.ends(one.site)) is not None)
+    expiring = tuple(sorted((one for one in ends if one[1] < soon), key=lambda one: one[::-1]))
+    changed = {"plan": plan, "digest": plans.digest(plan), "simulated": ready.simulated, "expiring": expiring}
+    return msgspec.structs.replace(preview, **changed)

@@ -89,6 +89,20 @@ def test_all_kinds_of_change_are_told_or_counted(number: int) -> None:
     assert told + counted == 3 * number
 
 
+def test_credentials_that_end_are_told() -> None:
+    """How many sites they are, and the first of them with its day."""
+    for expiring, expected in (
+        ((("s7", 0.0),), "1 site holds credentials that expire within 7 days   e.g. s7 on 1970-01-01"),
+        (
+            (("s7", 90_000.0), ("s1", 90_060.0)),
+            "2 sites hold credentials that expire within 7 days   e.g. s7 on 1970-01-02",
+        ),
+    ):
+        assert [line for line in _shown(scenes.preview(expiring=expiring), 100) if "credentials" in line] == [
+            f"        {expected}"
+        ]
+
+
 def test_what_to_watch_is_told_or_counted() -> None:
     """Causes of silence first, then what would be deleted; the rest in numbers."""
     silent = tuple((outcomes.Cause("Broken", f"it{number}"), scenes.names(2)) for number in range(7))

@@ -9,10 +9,11 @@ from typing import Any
 
 import hypothesis
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from hypothesis import strategies
 
-from fleetctl.kube import endpoints, transport
+from fleetctl.kube import endpoints, proofs, transport
 from fleetctl.model import codes, errors
 from tests.kubebox import certificates
 
@@ -114,6 +115,7 @@ def test_files_are_read_beside_the_kubeconfig(tmp_path: pathlib.Path) -> None:
         client_key=PAIR.key,
         server_name="edge",
         proxy="socks5://p:1",
+        ends=_CERTIFIED_UNTIL,
     )
 
 
@@ -244,6 +246,77 @@ def test_null_is_not_there(tmp_path: pathlib.Path, *, as_yaml: bool) -> None:
     text = json.dumps(config)
     expected = transport.Endpoint("https://edge-17:6443", CA.certificate, SECRET)
     assert _read(tmp_path, f"---\n{text}" if as_yaml else text) == expected
+
+
+_CERTIFIED: dict[str, object] = {
+    "client-certificate-data": _b64(PAIR.certificate),
+    "client-key-data": _b64(PAIR.key),
+}
+_CERTIFIED_UNTIL = x509.load_pem_x509_certificate(PAIR.certificate).not_valid_after_utc.timestamp()
+
+
+def _jwt(**claims: object) -> str:
+    """Return a token of the form of RFC 7519; nobody looks at its signature here."""
+    parts = ({"alg": "RS256"}, claims)
+    return ".".join([*(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts), "s"])
+
+
+def _ending(user: dict[str, object], now: float, folder: pathlib.Path) -> float | None:
+    (folder / "kubeconfig").write_text(json.dumps(_changed(user=user)), encoding="utf-8")
+    return endpoints.Endpoints(lambda: now).endpoint([folder / "kubeconfig"], None).ends
+
+
+@pytest.mark.parametrize(
+    ("user", "ends", "sorts"),
+    [
+        ({"token": _jwt(exp=5000)}, 5000, "token"),
+        ({"token": _jwt(exp=5000.5)}, 5000.5, "token"),
+        ({"token": _jwt(exp=-1e300)}, 0, "token"),
+        (_CERTIFIED, _CERTIFIED_UNTIL, "client certificate"),
+        (_CERTIFIED | {"token": _jwt(exp=5000)}, _CERTIFIED_UNTIL, "client certificate and token"),
+    ],
+)
+def test_credentials_that_end(tmp_path: pathlib.Path, user: dict[str, object], ends: float, sorts: str) -> None:
+    """What says when it ends is not used after that: before anything is contacted, and without a word of it."""
+    assert _ending(user, ends - 1, tmp_path) == ends
+    with pytest.raises(errors.NotConfigured, match=f"its {sorts} expired on") as caught:
+        _ending(user, ends, tmp_path)
+    assert caught.value.code is codes.Code.KUBE_EXPIRED_CREDENTIALS
+    assert str(user.get("token") or "BEGIN") not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        SECRET,
+        _jwt(sub="x"),
+        _jwt(exp=None),
+        _jwt(exp="soon"),
+        "a.b.c",
+        "..",
+        f"a.{base64.urlsafe_b64encode(b'[' * 10000).decode()}.c",
+    ],
+)
+def test_tokens_that_do_not_say_when_they_end(tmp_path: pathlib.Path, token: str) -> None:
+    """Whatever a token is, it is the server that judges it; beside one, the end of a certificate says little."""
+    assert _ending({"token": token}, 1e11, tmp_path) is None
+    assert _ending(_CERTIFIED | {"token": token}, 1e11, tmp_path) is None
+
+
+def test_what_is_renewed_does_not_end(tmp_path: pathlib.Path) -> None:
+    """A token file is renewed by somebody else; unless nobody has."""
+    (tmp_path / "token").write_text(_jwt(exp=5000), encoding="utf-8")
+    assert _ending({"tokenFile": "token"}, 4000, tmp_path) is None
+    with pytest.raises(errors.NotConfigured, match="its token expired on 1970-01-01 01:23 UTC"):
+        _ending({"tokenFile": "token"}, 6000, tmp_path)
+
+
+@hypothesis.given(strategies.text())
+def test_any_text_may_be_a_token(token: str) -> None:
+    """Nothing that a token holds breaks us."""
+    for text in (token, f"a.{token}.c"):
+        assert proofs.end_of_token(text) is None
+    assert proofs.end_of_certificate(token.encode("utf-8", "replace")) is None
 
 
 def _without(key: str) -> dict[str, Any]:

@@ -60,7 +60,10 @@ def test_names_can_be_given_to_other_commands(kind: str, names: list[str]) -> No
 @pytest.mark.parametrize(
     ("kind", "keys"),
     [
-        ("Plan", "apiVersion kind name simulated plan before changes leftOut silent unchecked nearestVersions"),
+        (
+            "Plan",
+            "apiVersion kind name simulated plan before changes leftOut silent expiring unchecked nearestVersions",
+        ),
         (
             "Run",
             (

@@ -13,7 +13,7 @@ from fleetctl.inventory import locating
 from fleetctl.kube import curl
 from fleetctl.model import events, outcomes, plans
 from fleetctl.rendering import bundles
-from fleetctl.rollout import accounts, catchup, engine, looking, preparing, proposing, starting
+from fleetctl.rollout import accounts, catchup, engine, looking, planning, preparing, proposing, starting
 from fleetctl.runs import stopping, working
 from fleetctl.sim import behaviours, fleets, servers
 from fleetctl.state import checking, databases, runs
@@ -85,6 +85,8 @@ class Shops:
         self.fleet = fleet
         self.store = store
         self.heard: list[events.Event] = []
+        self.ends: dict[str, float] = {}
+        """When the credentials of sites end, where they do."""
 
     def bundle(self, version: str, image: str = "app:1", extra: tuple[str, ...] = ()) -> None:
         """Write the bundle anew."""
@@ -122,6 +124,16 @@ class Shops:
             return await proposing.rollout(ready, prepared, described)
 
         return self.carry_out(make, supersedes)
+
+    def proposed(self) -> planning.Preview:
+        """Return the plan of a rollout; nothing is begun."""
+        prepared, described = self.prepared(STRATEGY, plans.Options(), plans.Kind.ROLLOUT)
+
+        async def work() -> planning.Preview:
+            async with self._engine() as ready:
+                return (await proposing.rollout(ready, prepared, described)).preview
+
+        return asyncio.run(work())
 
     def prepared(
         self, strategy: plans.Strategy, options: plans.Options, kind: plans.Kind
@@ -192,7 +204,10 @@ class Shops:
     async def _engine(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  # an async generator
         loaded = inventories.load(locating.find(self.root))
         directory = connecting.Directory(self.root, self.root / "sim" / fleets.KUBECONFIG)
-        endpoints = directory.require(loaded.fleet.sites.values())
+        endpoints = {
+            site: msgspec.structs.replace(found, ends=self.ends.get(site))
+            for site, found in directory.require(loaded.fleet.sites.values()).items()
+        }
         async with curl.CurlTransport() as wire:
             yield engine.Engine(self.store, wire, endpoints, project="shops")
 

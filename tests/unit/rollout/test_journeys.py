@@ -1,6 +1,7 @@
 """Whole journeys on a simulated fleet over real TLS: rollout, halt, undo, catch-up, prune, remove."""
 
 import pathlib
+import time
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_a_rollout_changes_every_site_and_marks_it(tmp_path: pathlib.Path) -> No
             assert shop.row(done.run, site).effect is outcomes.Effect.APPLIED
             labels = shop.objects(site, "ConfigMap")["settings"]["metadata"]["labels"]  # type: ignore[index]
             assert labels["applyset.kubernetes.io/part-of"].startswith("applyset-")
+
+
+def test_a_plan_tells_whose_credentials_end_soon(tmp_path: pathlib.Path) -> None:
+    """Within a week, the first to end first; the plan is the same plan."""
+    with shops.opened(tmp_path, ("s1", "s2", "s3", "s4")) as shop:
+        before, now = shop.proposed(), time.time()
+        assert before.expiring == ()
+        shop.ends = {"s1": now + 6.9 * 86400, "s2": now + 7.1 * 86400, "s3": now + 3600}
+        found = shop.proposed()
+        assert found.expiring == (("s3", shop.ends["s3"]), ("s1", shop.ends["s1"]))
+        assert found.digest == before.digest
 
 
 def test_a_second_start_asks_each_cluster_once(tmp_path: pathlib.Path) -> None:
