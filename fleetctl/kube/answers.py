@@ -1,23 +1,18 @@
-"""What an API server says, decoded no further than needed, and what a refusal means.
-
-Source for what is final and what may be tried again: docs/reference/cluster.md, after the apiserver's own
-documentation of status reasons. A reason and causes decide; the text of a message never does.
-"""
+"""What an API server says, decoded no further than needed, and the failure that every request may end in."""
 
 from __future__ import annotations
 
 import calendar
 import email.utils
-import re
 from collections.abc import Awaitable
 from typing import Final, Literal, TypeVar
 
 import msgspec
 
-from fleetctl.kube import transport
 from fleetctl.model import outcomes
 
 __all__ = [
+    "LONGEST",
     "Applied",
     "Conflict",
     "Failure",
@@ -29,9 +24,8 @@ __all__ = [
     "Partial",
     "date",
     "decode",
+    "line",
     "optional",
-    "refused",
-    "silent",
 ]
 
 _T = TypeVar("_T")
@@ -93,19 +87,6 @@ class FieldCause(msgspec.Struct, frozen=True):
     field: str = ""
 
 
-class _Details(msgspec.Struct):
-    kind: str = ""
-    causes: tuple[FieldCause, ...] = ()
-    retryAfterSeconds: float = 0  # noqa: N815
-
-
-class _Status(msgspec.Struct):
-    kind: str = ""
-    reason: str = ""
-    message: str = ""
-    details: _Details | None = None
-
-
 class Applied(msgspec.Struct, frozen=True):
     """An apply that was taken."""
 
@@ -135,7 +116,7 @@ class Conflict(msgspec.Struct, frozen=True):
             f"{', '.join(fields[:3])}{', ...' if len(fields) > 3 else ''} of {name}"
             for name, fields in by_manager.items()
         ]
-        return _line(f"would take {'; '.join(parts)}")
+        return line(f"would take {'; '.join(parts)}")
 
 
 class Failure(Exception):
@@ -170,36 +151,8 @@ class Failure(Exception):
         return outcomes.Cause(self.reason, subject, self.message)
 
 
-_SILENCE: Final[dict[transport.Kind, tuple[Kind, str]]] = {
-    "refused": ("unreachable", "ConnectionRefused"),
-    "no-route": ("unreachable", "NoRoute"),
-    "unresolved": ("unreachable", "NameNotResolved"),
-    "proxy": ("unreachable", "ProxyRefused"),
-    "connect-timeout": ("unreachable", "ConnectTimeout"),
-    "timeout": ("unreachable", "ReadTimeout"),
-    "stalled": ("unreachable", "ReadTimeout"),
-    "closed": ("unreachable", "ConnectionClosed"),
-    "handshake": ("unreachable", "TLSHandshakeFailed"),
-    "untrusted": ("tls", "CertificateNotTrusted"),
-    "wrong-name": ("tls", "CertificateForAnotherName"),
-    "expired": ("tls", "CertificateExpired"),
-    "not-yet-valid": ("tls", "CertificateNotYetValid"),
-    "client-certificate": ("credentials", "ClientCertificateUnusable"),
-    "plugin": ("credentials", "CredentialPluginFailed"),
-    "too-large": ("broken", "AnswerTooLarge"),
-    "protocol": ("broken", "NotHTTP"),
-}
-_WORDS: Final[dict[transport.Kind, str]] = {
-    "unresolved": "its name is not known",
-    "closed": "the connection was closed",
-    "untrusted": "its certificate is not signed by the authority that we know",
-    "wrong-name": "its certificate is for another name",
-    "expired": "its certificate has expired",
-    "not-yet-valid": "its certificate is not valid yet, or our clock is slow",
-}
-_LONGEST: Final = 400
-_LONGEST_WAIT: Final = 3600.0
-_REASON: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
+LONGEST: Final = 400
+"""Letters of a foreign text that are shown."""
 
 
 def decode(body: bytes, into: type[_T]) -> _T:
@@ -230,71 +183,8 @@ def date(header: bytes) -> float | None:
         return None
 
 
-def silent(broken: transport.Broken) -> Failure:
-    """Return the failure of a request that got no answer."""
-    kind, reason = _SILENCE[broken.kind]
-    return Failure(
-        kind,
-        reason,
-        _WORDS.get(broken.kind, _line(broken.message)),
-        repeat="always" if kind == "unreachable" else "never",
-    )
-
-
-def refused(answer: transport.Answer, *, applying: bool = False) -> Failure:
-    """Return what a status other than success means."""
-    said = _status(answer.body)
-    details = said.details or _Details()
-    kind, repeat = _meaning(answer.status, said, applying=applying)
-    message = _line(said.message) or f"HTTP {answer.status}"
-    return Failure(
-        kind,
-        said.reason if _REASON.fullmatch(said.reason) else f"HTTP{answer.status}",
-        message,
-        status=answer.status,
-        causes=details.causes,
-        about=details.kind,
-        retry_after=answer.retry_after or min(max(details.retryAfterSeconds, 0.0), _LONGEST_WAIT) or None,
-        repeat=repeat,
-    )
-
-
-def _meaning(status: int, said: _Status, *, applying: bool) -> tuple[Kind, Literal["always", "once", "never"]]:
-    match status:
-        case 401:
-            return "credentials", "never"
-        case 403:
-            causes = said.details.causes if said.details else ()
-            if any(cause.reason == "NamespaceTerminating" for cause in causes):
-                return "terminating", "always"
-            return "forbidden", "never"
-        case 404 | 410:
-            return "missing", "never"
-        case 409:
-            return "conflict", "never"
-        case 429:
-            return "busy", "always"
-        case 500 if said.reason in {"InternalError", "ServerTimeout"}:
-            return "busy", "always"
-        case 500 if applying and said.kind == "Status" and not said.reason:
-            # A patch that cannot be typed; or a server that stumbled, which a second try shows.
-            return "rejected", "once"
-        case 500 | 502 | 503 | 504:
-            return "busy", "always"
-        case _:
-            return "rejected", "never"
-
-
-def _status(body: bytes) -> _Status:
-    """Read a Status, as far as it is one: a server in front of the API may answer anything."""
-    try:
-        return msgspec.json.decode(body, type=_Status)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _Status(message=body[:_LONGEST].decode("utf-8", "replace"))
-
-
-def _line(text: str) -> str:
+def line(text: str) -> str:
     """Return a foreign text as one line of bounded length."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST])
-    line = " ".join(shown.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * LONGEST])
+    one = " ".join(shown.split())
+    return one if len(one) <= LONGEST else f"{one[: LONGEST - 4]} ..."

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 
-from fleetctl.kube import answers, kinds, managers, transport
+from fleetctl.kube import answers, kinds, managers, refusals, transport
 
 __all__ = ["Client", "Fenced", "Guard", "Pace", "Writing"]
 
@@ -239,7 +239,7 @@ class Client:
                 self._doubt(path, mutating and not aside)
                 raise
             except transport.Broken as broken:
-                failure, doubtful = answers.silent(broken), mutating and broken.sent
+                failure, doubtful = refusals.silent(broken), mutating and broken.sent
             else:
                 self._heard = (answer.date, sent, self._clock())
                 if 200 <= answer.status < 300:
@@ -248,7 +248,7 @@ class Client:
                     if statuses is not None:
                         statuses.append(answer.status)
                     return answer.body
-                failure = answers.refused(answer, applying=method == "PATCH")
+                failure = refusals.refused(answer, applying=method == "PATCH")
                 doubtful = mutating and answer.status >= 500 and failure.kind != "rejected"
                 if mutating and not doubtful and answer.status != 429 and failure.kind not in _UNTOLD:
                     self._open.discard(path)

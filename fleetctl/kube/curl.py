@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 import pycurl
 
-from fleetctl.kube import sessions, transport
+from fleetctl.kube import deadlines, sessions, transport
 
 __all__ = ["CurlTransport"]
 
@@ -38,7 +38,9 @@ class CurlTransport:
         self._due: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._soon = self._closed = False
-        self._waiting: dict[Any, asyncio.Future[None]] = {}
+        self._waiting: dict[Any, tuple[asyncio.Future[None], sessions.Late]] = {}
+        self._interval = deadlines.interval(limits)
+        self._patrol: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -47,11 +49,12 @@ class CurlTransport:
     async def __aexit__(self, *_: object) -> None:
         """Give up what is under way, and every connection."""
         self._closed = True
-        for handle, future in list(self._waiting.items()):
+        for handle, (future, _late) in list(self._waiting.items()):
             self.forget(handle)
             future.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._patrol):
+            if timer is not None:
+                timer.cancel()
         self._multi.close()
         if self._epoll is not None:
             self._loop.remove_reader(self._epoll.fileno())
@@ -61,11 +64,16 @@ class CurlTransport:
         """Return a session; nothing is sent yet."""
         return sessions.Session(self.run, endpoint, self._limits)
 
-    async def run(self, handle: Any) -> None:  # noqa: ANN401  # pycurl is not typed
-        """Carry out a prepared transfer; raises ``pycurl.error``. Cancelling takes it off the wire."""
+    async def run(self, handle: Any, late: sessions.Late) -> None:  # noqa: ANN401  # pycurl is not typed
+        """Carry out a prepared transfer; raises ``pycurl.error``, or what ``late`` says that it is.
+
+        Cancelling takes it off the wire.
+        """
         future = self._loop.create_future()
-        self._waiting[handle] = future
+        self._waiting[handle] = future, late
         self._multi.add_handle(handle)
+        if self._patrol is None:
+            self._patrol = self._loop.call_later(self._interval, self._look_round)
         try:
             await future
         finally:
@@ -140,6 +148,18 @@ class CurlTransport:
         else:
             self._arm(self._due)
 
+    def _look_round(self) -> None:
+        """Take off the wire what is late; one timer does for all, as long as anything is under way."""
+        now = self._loop.time()
+        for handle, (future, late) in list(self._waiting.items()):
+            broken = late(now)
+            if broken is not None:
+                self.forget(handle)
+                if not future.done():
+                    future.set_exception(broken)
+        waiting = bool(self._waiting)
+        self._patrol = self._loop.call_later(self._interval, self._look_round) if waiting else None
+
     def _ready(self) -> None:
         assert self._epoll is not None  # noqa: S101  # only then it is watched
         for descriptor, mask in self._epoll.poll(0, 256):
@@ -162,7 +182,7 @@ class CurlTransport:
                 return
 
     def _end(self, handle: Any, error: BaseException | None) -> None:  # noqa: ANN401
-        future = self._waiting.pop(handle)
+        future, _ = self._waiting.pop(handle)
         self._multi.remove_handle(handle)
         if future.done():
             return

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -12,46 +10,17 @@ from typing import Any, Final
 import msgspec
 import pycurl
 
-from fleetctl.kube import transport
+from fleetctl.kube import curlerrors, deadlines, transport
 
-__all__ = ["Run", "Session"]
+__all__ = ["Late", "Run", "Session"]
 
-Run = Callable[[Any], Awaitable[None]]
-"""Carries a prepared transfer out; raises ``pycurl.error``."""
+Late = Callable[[float], transport.Broken | None]
+"""Tells, at a time of the loop's clock, whether a limit of the transfer under way is over, and which."""
+Run = Callable[[Any, Late], Awaitable[None]]
+"""Carries a prepared transfer out; raises ``pycurl.error``, or what came too late."""
 
 _LONGEST_WAIT: Final = 3600.0
 _UNAUTHORIZED: Final = 401
-
-# libcurl's reasons -> ours; what is not here is a broken conversation. The two numbers are CURLE_PROXY, for which
-# pycurl has no name, and CURLE_TOO_LARGE, libcurl's own limit for headers.
-_KINDS: Final[dict[int, transport.Kind]] = {
-    pycurl.E_COULDNT_CONNECT: "refused",
-    pycurl.E_COULDNT_RESOLVE_HOST: "unresolved",
-    pycurl.E_COULDNT_RESOLVE_PROXY: "unresolved",
-    97: "proxy",
-    pycurl.E_GOT_NOTHING: "closed",
-    pycurl.E_SEND_ERROR: "closed",
-    pycurl.E_RECV_ERROR: "closed",
-    pycurl.E_PARTIAL_FILE: "closed",
-    pycurl.E_SSL_CONNECT_ERROR: "handshake",
-    pycurl.E_PEER_FAILED_VERIFICATION: "untrusted",
-    pycurl.E_SSL_CACERT_BADFILE: "untrusted",
-    pycurl.E_SSL_ISSUER_ERROR: "untrusted",
-    pycurl.E_SSL_CERTPROBLEM: "client-certificate",
-    pycurl.E_BAD_FUNCTION_ARGUMENT: "client-certificate",  # a key that cannot be read
-    pycurl.E_FILESIZE_EXCEEDED: "too-large",
-    100: "too-large",
-}
-
-# OpenSSL's verdict on the chain (X509_V_ERR_*), where it says more than that. libcurl compares names itself, and
-# leaves the verdict at what it was before (1).
-_VERDICTS: Final[dict[int, transport.Kind]] = {
-    0: "wrong-name",
-    1: "wrong-name",
-    9: "not-yet-valid",
-    10: "expired",
-    62: "wrong-name",
-}
 
 
 class Session:
@@ -62,10 +31,11 @@ class Session:
         self._bare = self._endpoint = endpoint
         self._prover = endpoint.prover
         self._limits = limits
+        self._watch = deadlines.Watch(limits)
         self._body = bytearray()
         self._retry_after: float | None = None
         self._date = b""
-        self._header_bytes = 0
+        self._header_bytes = self._before = 0  # in all, and of those a proxy's
         self._too_large = False
         self._sent = False
         self._busy = False
@@ -96,12 +66,14 @@ class Session:
     async def _once(self, request: transport.Request) -> transport.Answer:
         try:
             handle = self._begin(request)
-            await self._run(handle)
+            await self._run(handle, self._late)
             status = handle.getinfo(pycurl.RESPONSE_CODE)
             return transport.Answer(status, bytes(self._body), self._retry_after, self._date)
         except pycurl.error as error:
             number, message = (*error.args, "")[:2]
-            raise self._broken(int(number), str(message), request.timeout) from None
+            raise self._broken(int(number), str(message)) from None
+        finally:
+            self._body = bytearray()  # a copy went out; this one would be held until the next request
 
     async def _send_proven(self, request: transport.Request, prover: transport.Prover) -> transport.Answer:
         """Send with the credential of the moment, and with a new one if it was refused: a 401 changes nothing.
@@ -146,9 +118,8 @@ class Session:
         handle.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
         handle.setopt(pycurl.SSL_VERIFYPEER, 1)
         handle.setopt(pycurl.SSL_VERIFYHOST, 2)
-        handle.setopt(pycurl.CONNECTTIMEOUT_MS, int(self._limits.connect * 1000))
-        handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        handle.setopt(pycurl.LOW_SPEED_TIME, self._limits.stall)
+        # Each has its own limit (``_late``). libcurl divides the sum among the addresses of a name.
+        handle.setopt(pycurl.CONNECTTIMEOUT_MS, int((self._limits.connect + self._limits.handshake) * 1000))
         handle.setopt(pycurl.MAXFILESIZE_LARGE, self._limits.size)
         handle.setopt(pycurl.WRITEFUNCTION, self._take)
         handle.setopt(pycurl.HEADERFUNCTION, self._take_header)
@@ -170,6 +141,7 @@ class Session:
         self._body = bytearray()
         self._retry_after, self._date, self._header_bytes = None, b"", 0
         self._too_large = self._sent = False
+        self._watch.begin()
         if not request.path.isascii() or not request.path.isprintable() or " " in request.path:
             raise transport.Broken("protocol", "the path of the request is no URL", sent=False)
         if self._handle is None:
@@ -209,7 +181,7 @@ class Session:
 
     def _note_sent(self, *_: object) -> int:
         """Note that the connection stands and the request goes out now."""
-        self._sent = True
+        self._sent, self._before = True, self._header_bytes
         return pycurl.PREREQFUNC_OK
 
     def _take(self, data: bytes) -> int | None:
@@ -235,38 +207,33 @@ class Session:
                 self._retry_after = min(float(text), _LONGEST_WAIT)
         return None
 
+    # --- what takes too long
+
+    def _late(self, now: float) -> transport.Broken | None:
+        moved = self._header_bytes + len(self._body) + self._handle.getinfo(pycurl.SIZE_UPLOAD_T)
+        return self._watch.late(now, self._stage(), moved)
+
+    def _stage(self) -> deadlines.Stage:
+        if self._sent:
+            begun = self._header_bytes > self._before
+            return deadlines.Stage.ANSWERING if begun else deadlines.Stage.WAITING
+        # Whether a SOCKS proxy has its connection libcurl does not tell; an HTTP proxy answers CONNECT.
+        proxy, handle = self._endpoint.proxy, self._handle
+        connected = handle.getinfo(pycurl.NUM_CONNECTS) > 0 and not proxy.startswith("socks")
+        if connected and (not proxy or handle.getinfo(pycurl.HTTP_CONNECTCODE) // 100 == 2):
+            return deadlines.Stage.SHAKING_HANDS
+        return deadlines.Stage.CONNECTING
+
     # --- what went wrong
 
-    def _broken(self, number: int, message: str, timeout: float) -> transport.Broken:
+    def _broken(self, number: int, message: str) -> transport.Broken:
         """Say what went wrong, and whether the request may have reached the server."""
-        handle, sent = self._handle, self._sent
-        kind = _KINDS.get(number, "protocol")
-        words = message or f"libcurl error {number}"
         if self._too_large:
-            kind, words = "too-large", "the answer is larger than any that is taken"
-        elif number == pycurl.E_OPERATION_TIMEDOUT:
-            seconds = handle.getinfo(pycurl.TOTAL_TIME)
-            if not sent:
-                kind, words = "connect-timeout", f"no connection after {seconds:.0f}s"
-            else:
-                kind = "timeout" if seconds >= timeout - 0.05 else "stalled"
-                words = f"no answer after {seconds:.0f}s" if kind == "timeout" else f"silent for {self._limits.stall}s"
-        elif kind == "refused" and handle.getinfo(pycurl.HTTP_CONNECTCODE) >= 300:
-            kind = "proxy"
-        elif kind == "refused":
-            kind, words = _unconnected(handle.getinfo(pycurl.OS_ERRNO), words)
-        elif number == pycurl.E_PEER_FAILED_VERIFICATION:
-            kind = _VERDICTS.get(handle.getinfo(pycurl.SSL_VERIFYRESULT), kind)
-        return transport.Broken(kind, words, sent=sent)
-
-
-def _unconnected(number: int, message: str) -> tuple[transport.Kind, str]:
-    """Tell a port that is shut from a road that is closed, and both from trouble of our own such as EMFILE."""
-    if number == errno.ECONNREFUSED:
-        return "refused", "nothing listens there"
-    if number == errno.ETIMEDOUT:
-        return "connect-timeout", "no connection: the system gave up"
-    return "no-route", f"no connection: {os.strerror(number)}" if number else message
+            return transport.Broken("too-large", "the answer is larger than any that is taken", sent=self._sent)
+        if number == pycurl.E_OPERATION_TIMEDOUT:
+            return deadlines.over(self._stage(), self._handle.getinfo(pycurl.TOTAL_TIME))
+        kind, words = curlerrors.meaning(self._handle, number, message)
+        return transport.Broken(kind, words, sent=self._sent)
 
 
 def _until(request: transport.Request, ends: float) -> transport.Request:

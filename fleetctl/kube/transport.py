@@ -14,8 +14,10 @@ Kind = Literal[
     "unresolved",
     "proxy",
     "connect-timeout",
+    "handshake-timeout",
     "timeout",
     "stalled",
+    "slow",
     "closed",
     "handshake",
     "untrusted",
@@ -100,11 +102,17 @@ class Limits(msgspec.Struct, frozen=True):
     """What a server may cost: seconds and bytes."""
 
     connect: float = 10.0
-    """For name, connection and TLS together."""
-    stall: int = 20
-    """With no byte moving."""
+    """For name, proxy and connection; behind a SOCKS proxy for TLS, too."""
+    handshake: float = 10.0
+    """For TLS."""
+    first_byte: float = 30.0
+    """Until anything of the answer comes: admission and storage may be slow where the link is not."""
+    stall: float = 20.0
+    """With no byte moving in the middle of an answer."""
     size: int = 16 * 1024 * 1024
+    """For the body of an answer."""
     headers: int = 64 * 1024
+    """For all header lines of an answer, interim ones and trailers included."""
 
 
 class Request(msgspec.Struct, frozen=True):

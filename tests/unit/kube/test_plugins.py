@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import rich.pretty
 
-from fleetctl.kube import answers, curl, endpoints, plugins, transport
+from fleetctl.kube import curl, endpoints, plugins, refusals, transport
 from fleetctl.model import codes, errors
 from tests.unit.kube import wires
 
@@ -493,7 +493,7 @@ def test_a_broken_plugin_costs_its_site(tmp_path: pathlib.Path) -> None:
             _ask(endpoint)
         assert server.connections == 0
         assert _ask(transport.Endpoint(server.url, CA.certificate, "t")) == [200]
-    failure = answers.silent(caught.value)
+    failure = refusals.silent(caught.value)
     assert (failure.kind, failure.reason, failure.repeat) == ("credentials", "CredentialPluginFailed", "never")
     assert failure.message == "plugin: it ended with exit code 1: log in first"
 

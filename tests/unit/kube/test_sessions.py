@@ -341,14 +341,68 @@ def test_an_answer_at_the_limit_is_taken() -> None:
 # --- silence and ends
 
 
-def test_a_black_hole_is_a_connect_timeout() -> None:
-    """A port where connections are never served costs the connect limit, and the request was not sent."""
-    with wires.black_hole() as port:
+@contextlib.contextmanager
+def _full() -> Iterator[int]:
+    """Listen on a port whose queue is full: further connections are not even refused."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(3):
+            filling = stack.enter_context(socket.socket())
+            filling.settimeout(0)
+            filling.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _mute(said: bytes = b"") -> Iterator[int]:
+    """Take one connection, answer what it says first once, and say nothing more until it is closed."""
+
+    def serve(link: socket.socket) -> None:
+        link.recv(65536)
+        link.sendall(said)
+        while link.recv(65536):
+            pass
+
+    with _plain(serve) as port:
+        yield port
+
+
+SHORT = transport.Limits(connect=0.2, handshake=0.2, first_byte=0.2, stall=0.2)
+PATIENT = transport.Limits(connect=9, handshake=9, first_byte=9, stall=9)
+SOCKS_CONNECTED = b"\x05\x00" + b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x09"
+
+
+@pytest.mark.parametrize(
+    ("limits", "timeout"), [pytest.param(SHORT, 60.0, id="its own limit"), pytest.param(PATIENT, 0.2, id="all of it")]
+)
+@pytest.mark.parametrize(
+    ("hole", "proxy", "kind"),
+    [
+        pytest.param(_full, "", "connect-timeout", id="no connection"),
+        pytest.param(_mute, "", "handshake-timeout", id="no TLS"),
+        pytest.param(_mute, "http", "connect-timeout", id="a proxy that does not get through"),
+        pytest.param(
+            lambda: _mute(b"HTTP/1.1 200 OK\r\n\r\n"), "http", "handshake-timeout", id="no TLS behind a proxy"
+        ),
+        pytest.param(lambda: _mute(SOCKS_CONNECTED), "socks5", "connect-timeout", id="no TLS behind a SOCKS proxy"),
+    ],
+)
+def test_black_holes_are_told_apart(
+    hole: Callable[[], contextlib.AbstractContextManager[int]],
+    proxy: str,
+    kind: str,
+    limits: transport.Limits,
+    timeout: float,
+) -> None:
+    """A host that is away, one whose TLS hangs, and a proxy between: the request was not sent."""
+    with hole() as port:
         endpoint = transport.Endpoint(f"https://127.0.0.1:{port}", CA.certificate)
-        broken = _broken(endpoint, limits=transport.Limits(connect=0.2))
-        assert (broken.kind, broken.sent) == ("connect-timeout", False)
-        broken = _broken(endpoint, _get(timeout=0.2))
-        assert (broken.kind, broken.sent) == ("connect-timeout", False)
+        if proxy:
+            endpoint = transport.Endpoint("https://127.0.0.1:9", CA.certificate).through(f"{proxy}://127.0.0.1:{port}")
+        broken = _broken(endpoint, _get(timeout=timeout), limits=limits)
+    assert (broken.kind, broken.sent) == (kind, False)
 
 
 def test_a_shut_port_is_refused() -> None:
@@ -372,11 +426,12 @@ def _silent(connection: wires.Connection) -> None:
 
 
 def test_no_answer_in_time() -> None:
-    """A server that takes the request and says nothing ends by the request's own time; it may have acted."""
-    with wires.Server(PAIR, _silent) as server:
-        broken = _broken(_to(server), _get(), _get(timeout=0.2))
-        assert server.closed.wait(10)
-    assert (broken.kind, broken.sent) == ("timeout", True)
+    """A server that takes the request and says nothing: the limit for a first byte, or the request's own, ends it."""
+    for limits, timeout in ((QUICK, 0.2), (transport.Limits(first_byte=0.2), 60)):
+        with wires.Server(PAIR, _silent) as server:
+            broken = _broken(_to(server), _get(), _get(timeout=timeout), limits=limits)
+            assert server.closed.wait(10)
+        assert (broken.kind, broken.sent) == ("timeout", True)
 
 
 def test_a_slow_answer_is_not_in_time() -> None:
@@ -393,10 +448,9 @@ def test_a_slow_answer_is_not_in_time() -> None:
 
     with wires.Server(PAIR, drip) as server:
         broken = _broken(_to(server), _get(), _get(timeout=0.3))
-    assert (broken.kind, broken.sent) == ("timeout", True)
+    assert (broken.kind, broken.sent) == ("slow", True)
 
 
-@pytest.mark.slow
 def test_a_stalled_answer_is_given_up() -> None:
     """An answer that stops half-way is given up long before the request's time."""
 
@@ -406,7 +460,7 @@ def test_a_stalled_answer_is_given_up() -> None:
         connection.until_closed()
 
     with wires.Server(PAIR, stall) as server:
-        broken = _broken(_to(server), _get(timeout=60), limits=transport.Limits(stall=1))
+        broken = _broken(_to(server), _get(timeout=60), limits=transport.Limits(stall=0.2))
     assert (broken.kind, broken.sent) == ("stalled", True)
 
 
