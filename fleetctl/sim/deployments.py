@@ -33,6 +33,8 @@ class Deployments:
         paused = bool(one["spec"].get("paused"))
         if key not in sets and not paused:
             sets[key] = self._new_set(one, key)
+        if key in sets and not paused:
+            self._keep_time(sets[key], one["spec"].get("minReadySeconds", 0))
         new = sets.get(key)
         if new is not None and not paused:
             self._number(new, sets)
@@ -66,12 +68,23 @@ class Deployments:
         }
         return self._store.make("apps", "ReplicaSet", made)
 
+    def _keep_time(self, new: objects.Object, seconds: int) -> None:
+        """Have the newest set ask as long a time of its pods as the Deployment does."""
+        if new["spec"].get("minReadySeconds", 0) != seconds:
+            new["spec"]["minReadySeconds"] = seconds
+            new["metadata"]["generation"] += 1
+            self._store.touch(new)
+
     def _number(self, new: objects.Object, sets: Sets) -> None:
         """Make the revision of the newest set the highest."""
         newest = max(map(_revision, sets.values()))
         if newest == 0 or _revision(new) < newest:
             new["metadata"]["annotations"][_REVISION] = str(newest + 1)
             self._store.touch(new)
+
+    def _serving(self, item: objects.Object) -> list[objects.Object]:
+        """Return the pods of a set that are available; an old set goes by the ``minReadySeconds`` of its own time."""
+        return [pod for pod in self._pods.of(item) if self._pods.available(pod, item)]
 
     def _roll(self, one: objects.Object, new: objects.Object, sets: Sets) -> None:
         wanted = one["spec"].get("replicas", 1)
@@ -86,12 +99,13 @@ class Deployments:
         self._scale(new, min(wanted, len(mine) + max(0, wanted + surge - len(mine) - len(old))))
         mine = self._pods.of(new)
         # What serves nobody goes first, yet no more of all than is to spare, and nothing for pods that are not up yet.
-        lacking = new["spec"]["replicas"] - sum(map(self._pods.ready, mine))
+        mine_serving = len(self._serving(new))
+        lacking = new["spec"]["replicas"] - mine_serving
         spare = len(old) + len(mine) - (wanted - unavailable) - lacking
-        gone = [pod for pod in old if not self._pods.ready(pod)][: max(0, spare)]
-        ready = [pod for pod in (*old, *mine) if self._pods.ready(pod)]
-        spare = min(len(ready) - (wanted - unavailable), spare - len(gone))
-        gone += [pod for pod in old if self._pods.ready(pod)][: max(0, spare)]
+        serving = [pod for item in sets.values() if item is not new for pod in self._serving(item) if pod in old]
+        gone = [pod for pod in old if pod not in serving][: max(0, spare)]
+        spare = min(len(serving) + mine_serving - (wanted - unavailable), spare - len(gone))
+        gone += serving[: max(0, spare)]
         for pod in gone:
             self._pods.delete(pod)
 
@@ -116,7 +130,7 @@ class Deployments:
             "replicas": len(found),
             "fullyLabeledReplicas": len(found),
             "readyReplicas": ready,
-            "availableReplicas": ready,
+            "availableReplicas": len(self._serving(item)),
             "observedGeneration": item["metadata"]["generation"],
         }
         self._store.tell(item, status)
@@ -126,21 +140,22 @@ class Deployments:
         every = [pod for item in sets.values() for pod in self._pods.of(item)]
         mine = self._pods.of(new) if new is not None else []
         ready = sum(map(self._pods.ready, every))
-        done = new is not None and len(mine) == len(every) == wanted == ready
-        missing = max(0, max(wanted, len(every)) - ready)
+        serving = sum(len(self._serving(item)) for item in sets.values())
+        done = new is not None and len(mine) == len(every) == wanted == serving
+        missing = max(0, max(wanted, len(every)) - serving)
         if new is not None:
             annotations = one["metadata"].get("annotations") or {}
             one["metadata"]["annotations"] = {**annotations, _REVISION: new["metadata"]["annotations"][_REVISION]}
-        late = self._late(one, (len(mine), ready, len(every)), done=done)
+        late = self._late(one, (len(mine), ready, serving, len(every)), done=done)
         status = {
             "observedGeneration": one["metadata"]["generation"],
             "replicas": len(every),
             "updatedReplicas": len(mine),
             "readyReplicas": ready,
-            "availableReplicas": ready,
+            "availableReplicas": serving,
             **({"unavailableReplicas": missing} if missing else {}),
             "conditions": [
-                self._available(ready >= wanted - templates.rolling(one, wanted)[1]),
+                self._available(serving >= wanted - templates.rolling(one, wanted)[1]),
                 self._progressing(one, new, late=late, done=done),
             ],
         }

@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from fleetctl.sim import behaviours, kinds, objects, statuses
 
-__all__ = ["Pods", "owned", "owner"]
+__all__ = ["STATUSES", "Pods", "owned", "owner"]
+
+STATUSES: Final = ("initContainerStatuses", "containerStatuses")
+"""Where a pod's status tells of its containers."""
 
 _POD: Final = kinds.BY_KIND["", "Pod"]
 _EVENT: Final = kinds.BY_KIND["", "Event"]
@@ -39,6 +42,7 @@ class Pods:
         self._store = store
         self._rules = rules
         self._born: dict[str, float] = {}
+        self._ready_since: dict[str, float] = {}
         self.due: float | None = None
         """When something happens next, if it does."""
 
@@ -52,6 +56,16 @@ class Pods:
         """Tell whether a pod serves."""
         conditions = pod["status"].get("conditions", ())
         return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+    def available(self, pod: objects.Object, one: objects.Object) -> bool:
+        """Tell whether a pod has been ready for as long as its workload asks."""
+        if not self.ready(pod):
+            return False
+        until = self._ready_since[pod["metadata"]["uid"]] + one["spec"].get("minReadySeconds", 0)
+        if self._store.clock() >= until:
+            return True
+        self.wake(until)
+        return False
 
     def make(self, one: objects.Object, name: str, template: dict[str, Any], node: str = "") -> objects.Object:
         """Make a pod of a template."""
@@ -79,12 +93,15 @@ class Pods:
         now, nodes = self._store.clock(), [node["metadata"]["name"] for node in self._store.of("", "Node")]
         coming: list[float] = []
         born: dict[str, float] = {}
+        ready_since: dict[str, float] = {}
         for pod in self._store.of("", "Pod"):
             uid = pod["metadata"]["uid"]
             born[uid] = self._born.get(uid, now)
             containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
             rules = [self._rules.of(self._site, one["image"]) for one in containers]
             seen = statuses.see(pod, rules, born[uid], now, len(nodes))
+            if seen.ready_since is not None:
+                ready_since[uid] = seen.ready_since
             if seen.changes is not None:
                 coming.append(seen.changes)
             if seen.status != pod["status"]:
@@ -93,7 +110,7 @@ class Pods:
                     pod["spec"]["nodeName"] = nodes[0]
                 self._store.touch(pod)
                 self._note(pod, seen.event)
-        self._born = born
+        self._born, self._ready_since = born, ready_since
         self.due = min(coming, default=None)
 
     def wake(self, when: float) -> None:

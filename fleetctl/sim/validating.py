@@ -123,6 +123,9 @@ def _workload(kind: str, spec: dict[str, Any]) -> Iterator[Fault]:
                     yield Fault(f"{where}.{sort}[{index}].{field}", "FieldValueRequired", "Required value")
     if kind == "Deployment":
         yield from _strategy(spec.get("strategy") or {})
+        deadline = spec.get("progressDeadlineSeconds", 600)
+        if deadline <= spec.get("minReadySeconds", 0):
+            yield _bad("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
 
 
 def _selected(selector: dict[str, Any] | None, labelled: dict[str, str] | None) -> Iterator[Fault]:

@@ -1,15 +1,15 @@
 """Controllers and kubelet of a simulated cluster, carried forward only when somebody looks: no timers, however many.
 
 ``Controllers.advance`` brings everything to the present: it steps from one moment at which something happens to the
-next, so that what is seen does not depend on when it was asked for. Not simulated: ``minReadySeconds`` (a pod is
-available when it is ready), autoscaling, evictions, nodes that go away.
+next, so that what is seen does not depend on when it was asked for. Not simulated: autoscaling, evictions, nodes that
+go away.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from fleetctl.sim import behaviours, deployments, kinds, objects, pods, templates
+from fleetctl.sim import behaviours, deployments, jobs, kinds, objects, pods, templates
 
 __all__ = ["Controllers"]
 
@@ -25,6 +25,7 @@ class Controllers:
         self._store = store
         self._pods = pods.Pods(site, store, rules)
         self._deployments = deployments.Deployments(store, self._pods)
+        self._jobs = jobs.Jobs(store, self._pods)
         self._seen = ""
         self._reached = store.clock()
 
@@ -59,7 +60,7 @@ class Controllers:
                     if "deletionTimestamp" not in one["metadata"]:
                         work(one)
             for one in self._store.of("batch", "Job"):
-                self._job(one)
+                self._jobs.advance(one)
             if self._store.version == before:
                 break
         self._seen = self._store.version
@@ -84,7 +85,7 @@ class Controllers:
             "observedGeneration": meta["generation"],
             "replicas": len(every),
             "readyReplicas": ready,
-            "availableReplicas": ready,
+            "availableReplicas": sum(self._pods.available(pod, one) for pod in every),
             "currentReplicas": sum(templates.revision_of(pod) == current for pod in every),
             "updatedReplicas": len(updated),
             "currentRevision": current,
@@ -98,14 +99,14 @@ class Controllers:
     ) -> None:
         """Make what is missing, in order, then replace what is old, from the end.
 
-        Without ``Parallel`` a pod that is not ready holds everything up, also after a revert (kubernetes#67250).
+        Without ``Parallel`` a pod that is not available holds everything up, also after a revert (kubernetes#67250).
         """
         ordered = one["spec"].get("podManagementPolicy") != "Parallel"
         for name in names:
             if name not in found:
                 template = templates.labelled(one["spec"]["template"], templates.POD_REVISION, revision)
                 found[name] = self._pods.make(one, name, template)
-            if ordered and not self._pods.ready(found[name]):
+            if ordered and not self._pods.available(found[name], one):
                 return
         update = one["spec"].get("updateStrategy") or {}
         if update.get("type") == "OnDelete":
@@ -115,73 +116,46 @@ class Controllers:
             if templates.revision_of(found[name]) != revision:
                 self._pods.delete(found.pop(name))
                 return
-            if not self._pods.ready(found[name]):
+            if not self._pods.available(found[name], one):
                 return
 
-    # --- DaemonSets and Jobs
+    # --- DaemonSets
 
     def _daemon_set(self, one: objects.Object) -> None:
         meta, revision = one["metadata"], self._revision(one).removeprefix(f"{one['metadata']['name']}-")
         nodes = [node["metadata"]["name"] for node in self._store.of("", "Node")]
         found = {pod["spec"].get("nodeName"): pod for pod in self._pods.of(one)}
-        if (one["spec"].get("updateStrategy") or {}).get("type") != "OnDelete":
-            old = [node for node, pod in found.items() if templates.revision_of(pod) != revision]
-            old.sort(key=lambda node: self._pods.ready(found[node]))
-            spare = 1 - sum(node not in found or not self._pods.ready(found[node]) for node in nodes)
-            for node in old:
-                if self._pods.ready(found[node]):
-                    spare -= 1
-                    if spare < 0:
-                        break
-                self._pods.delete(found.pop(node))
+        update = one["spec"].get("updateStrategy") or {}
+        if update.get("type") != "OnDelete":
+            self._make_way(one, nodes, found, revision)
         for node in nodes:
             if node not in found:
                 template = templates.labelled(one["spec"]["template"], templates.POD_REVISION, revision)
                 found[node] = self._pods.make(one, f"{meta['name']}-{self._store.suffix()}", template, node)
         ready = sum(map(self._pods.ready, found.values()))
-        missing = len(nodes) - ready
+        serving = sum(self._pods.available(pod, one) for pod in found.values())
+        missing = len(nodes) - serving
         status = {
             "observedGeneration": meta["generation"],
             "desiredNumberScheduled": len(nodes),
             "currentNumberScheduled": len(found),
             "updatedNumberScheduled": sum(templates.revision_of(pod) == revision for pod in found.values()),
             "numberReady": ready,
-            "numberAvailable": ready,
+            "numberAvailable": serving,
             **({"numberUnavailable": missing} if missing else {}),
             "numberMisscheduled": 0,
         }
         self._store.tell(one, status)
 
-    def _job(self, one: objects.Object) -> None:
-        """Run a Job's pod once: simulated Jobs do not try again. One that has ended stays so, pod or no pod."""
-        before = one.get("status", {})
-        if before.get("conditions") or one["spec"].get("suspend") or "deletionTimestamp" in one["metadata"]:
-            return
-        found = self._pods.of(one)
-        if not found:
-            name = f"{one['metadata']['name']}-{self._store.suffix()}"
-            label = "batch.kubernetes.io/job-name"
-            template = templates.labelled(one["spec"]["template"], label, one["metadata"]["name"])
-            found = [self._pods.make(one, name, template)]
-        phase, now = found[0]["status"]["phase"], objects.stamp(self._store.clock())
-        status: dict[str, Any] = {"startTime": before.get("startTime", now)}
-        if phase in {"Pending", "Running"}:
-            status |= {"active": 1, "ready": int(self._pods.ready(found[0]))}
-        elif phase == "Succeeded":
-            text = "Reached expected number of succeeded pods"
-            done = [
-                templates.condition(sort, "True", "CompletionsReached", text, now)
-                for sort in ("SuccessCriteriaMet", "Complete")
-            ]
-            status |= {"succeeded": 1, "completionTime": now, "conditions": done}
-        else:
-            text = "Job has reached the specified backoff limit"
-            failed = [
-                templates.condition(sort, "True", "BackoffLimitExceeded", text, now)
-                for sort in ("FailureTarget", "Failed")
-            ]
-            status |= {"failed": 1, "conditions": failed}
-        self._store.tell(one, status)
+    def _make_way(self, one: objects.Object, nodes: list[str], found: dict[str, objects.Object], revision: str) -> None:
+        """Delete old pods: those that serve nobody, and as many others as may be missing at a time."""
+        old = [node for node, pod in found.items() if templates.revision_of(pod) != revision]
+        serving = {node for node, pod in found.items() if self._pods.available(pod, one)}
+        spare = templates.daemons_to_spare(one, len(nodes)) - sum(node not in serving for node in nodes)
+        useless = [node for node in old if node not in serving]
+        others = [node for node in old if node in serving]
+        for node in (*useless, *others[: max(0, spare)]):
+            self._pods.delete(found.pop(node))
 
     # --- revisions
 

@@ -22,6 +22,7 @@ _RULES = behaviours.Behaviours(
         behaviours.Behaviour("*-fail", "fails", after=0.2),
         behaviours.Behaviour("*-huge", "unschedulable"),
         behaviours.Behaviour("*-unready", "never-ready"),
+        behaviours.Behaviour("*-slow60", "ready", after=60),
         behaviours.Behaviour("*", "ready", after=0.2),
     )
 )

@@ -20,12 +20,12 @@ def _story(draw: st.DrawFn) -> list[tuple[str, float]]:
     return draw(st.lists(st.tuples(images, st.floats(0, 9)), min_size=1, max_size=4))
 
 
-@given(_story(), st.integers(1, 7), st.sampled_from(["Deployment", "StatefulSet", "DaemonSet"]))
-def test_looking_changes_nothing(story: list[tuple[str, float]], looks: int, kind: str) -> None:
+@given(_story(), st.integers(1, 7), st.sampled_from(["Deployment", "StatefulSet", "DaemonSet"]), st.integers(0, 3))
+def test_looking_changes_nothing(story: list[tuple[str, float]], looks: int, kind: str, patience: int) -> None:
     """A cluster that is looked at all the time is, in the end, just as one that nobody looked at meanwhile."""
     rules = (BAD, behaviours.Behaviour("*-crash", "crashes"), behaviours.Behaviour(after=0.7))
     left, watched = small.Small(*rules, nodes=("n0", "n1")), small.Small(*rules, nodes=("n0", "n1"))
-    size: dict[str, Any] = {} if kind == "DaemonSet" else {"replicas": 3}
+    size: dict[str, Any] = {"minReadySeconds": patience} | ({} if kind == "DaemonSet" else {"replicas": 3})
     for image, seconds in story:
         for cluster in (left, watched):
             cluster.applied(small.workload(kind, image, **size))
@@ -48,6 +48,60 @@ def test_time_passes_while_nobody_looks() -> None:
     assert cluster.ready() == 3
     starts = [pod["status"]["startTime"][-3:-1] for pod in cluster.listed("Pod")]
     assert starts == ["40", "50", "00"]
+
+
+@given(st.lists(st.floats(0, 30), min_size=1, max_size=4), st.integers(1, 7), st.integers(1, 3))
+def test_looking_at_jobs_changes_nothing(pauses: list[float], looks: int, parallelism: int) -> None:
+    """The same of Jobs that fail and try again."""
+    rules = (behaviours.Behaviour("*-fail", "fails", after=0.7), behaviours.Behaviour(after=2))
+    left, watched = small.Small(*rules), small.Small(*rules)
+    for number, seconds in enumerate(pauses):
+        image = "app:1-fail" if number % 2 else "app:1"
+        for cluster in (left, watched):
+            spec: dict[str, Any] = {"backoffLimit": 2, "completions": 4, "parallelism": parallelism}
+            cluster.applied(small.workload("Job", image, name=f"job-{number}", **spec))
+        left.wait(seconds)
+        end = watched.now + seconds
+        for _ in range(looks - 1):
+            watched.wait(seconds / looks)
+            watched.listed("Pod")
+        watched.now = end
+    assert json.loads(left.dump()) == json.loads(watched.dump())
+
+
+@pytest.mark.parametrize(("kind", "plural"), [("Deployment", "availableReplicas"), ("DaemonSet", "numberAvailable")])
+def test_pods_are_available_in_time(kind: str, plural: str) -> None:
+    """Ready after one second, available five seconds later, to the second."""
+    cluster = small.Small()
+    cluster.applied(small.workload(kind, minReadySeconds=5))
+    cluster.wait(5.9)
+    assert cluster.ready() == 1
+    assert cluster.get(kind, "web")["status"].get(plural, 0) == 0
+    cluster.wait(0.1)
+    assert cluster.get(kind, "web")["status"][plural] == 1
+
+
+def test_stateful_set_goes_on_when_pods_are_available() -> None:
+    """Each pod is made when the one before it has been ready for long enough."""
+    cluster = small.Small()
+    cluster.applied(small.workload("StatefulSet", replicas=3, minReadySeconds=5))
+    cluster.wait(11.9)
+    assert len(cluster.images()) == 2
+    cluster.wait(0.1)
+    assert len(cluster.images()) == 3
+
+
+def test_daemon_set_replaces_as_many_as_it_says() -> None:
+    """``maxUnavailable`` is a number or a share of the nodes, rounded up."""
+    for share, gone in ((2, 2), ("40%", 2), ("10%", 1)):
+        cluster = small.Small(nodes=("n0", "n1", "n2", "n3"))
+        update: dict[str, Any] = {"updateStrategy": {"rollingUpdate": {"maxUnavailable": share}}}
+        cluster.applied(small.workload("DaemonSet", **update))
+        cluster.wait(5)
+        cluster.applied(small.workload("DaemonSet", "app:2", **update))
+        assert list(cluster.images().values()).count("app:2") == gone
+        cluster.wait(5)
+        assert set(cluster.images().values()) == {"app:2"}
 
 
 def test_stateful_set_stays_stuck_after_a_revert() -> None:
