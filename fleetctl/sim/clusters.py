@@ -286,5 +286,7 @@ def _complete(place: discovery.Place, live: objects.Object | None, result: objec
     if resource.kind == "Namespace":
         result.setdefault("status", {"phase": "Active"})
         meta["labels"] = {**meta.get("labels", {}), "kubernetes.io/metadata.name": meta["name"]}
+    if resource.kind == "Service":
+        result.setdefault("status", {"loadBalancer": {}})
     if resource.kind == "PersistentVolumeClaim":
-        result.setdefault("status", {"phase": "Bound"})
+        result.setdefault("status", {"phase": "Pending"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
-from fleetctl.sim import behaviours, kinds, objects, statuses
+from fleetctl.sim import behaviours, kinds, objects, statuses, volumes
 
 __all__ = ["STATUSES", "Pods", "owned", "owner"]
 
@@ -37,12 +37,17 @@ def owned(item: objects.Object, one: objects.Object) -> bool:
 class Pods:
     """The pods of one cluster."""
 
-    def __init__(self, site: str, store: objects.Objects, rules: behaviours.Behaviours) -> None:
+    def __init__(
+        self, site: str, store: objects.Objects, rules: behaviours.Behaviours, around: volumes.Volumes
+    ) -> None:
         self._site = site
+        self._volumes = around
         self._store = store
         self._rules = rules
         self._born: dict[str, float] = {}
         self._ready_since: dict[str, float] = {}
+        self._held: dict[str, tuple[str, float]] = {}
+        """Why no node takes a pod, and since when it is so."""
         self.due: float | None = None
         """When something happens next, if it does."""
 
@@ -94,12 +99,20 @@ class Pods:
         coming: list[float] = []
         born: dict[str, float] = {}
         ready_since: dict[str, float] = {}
+        held: dict[str, tuple[str, float]] = {}
         for pod in self._store.of("", "Pod"):
             uid = pod["metadata"]["uid"]
-            born[uid] = self._born.get(uid, now)
+            hindrance = self._volumes.hindrance(pod) if "nodeName" not in pod["spec"] else None
             containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
             rules = [self._rules.of(self._site, one["image"]) for one in containers]
-            seen = statuses.see(pod, rules, born[uid], now, len(nodes))
+            if hindrance is None:
+                born[uid] = self._born.get(uid, now)
+                seen = statuses.see(pod, rules, born[uid], now, len(nodes))
+            else:  # its life begins when a node takes it
+                held[uid] = self._held.get(uid, (hindrance, now))
+                if held[uid][0] != hindrance:
+                    held[uid] = hindrance, now
+                seen = statuses.unplaced(*held[uid], len(nodes))
             if seen.ready_since is not None:
                 ready_since[uid] = seen.ready_since
             if seen.changes is not None:
@@ -110,7 +123,7 @@ class Pods:
                     pod["spec"]["nodeName"] = nodes[0]
                 self._store.touch(pod)
                 self._note(pod, seen.event)
-        self._born, self._ready_since = born, ready_since
+        self._born, self._ready_since, self._held = born, ready_since, held
         self.due = min(coming, default=None)
 
     def wake(self, when: float) -> None:

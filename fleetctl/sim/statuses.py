@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from fleetctl.sim import behaviours, objects
 
-__all__ = ["Container", "Seen", "see"]
+__all__ = ["Container", "Seen", "see", "unplaced"]
 
 _PULL: Final = 0.2
 _BACK_OFF: Final = 1.0
@@ -185,6 +185,13 @@ def _event(one: Container, state: Container, stage: _Stage, pod: str, *, inits: 
     return None
 
 
+def unplaced(why: str, now: float, nodes: int) -> Seen:
+    """Return the status of a pod that no node takes because of its volumes; without a reason it only waits."""
+    if not why:
+        return Seen({"phase": "Pending"}, None, None, None)
+    return _unplaced(f"0/{nodes} nodes are available: {why}.", now)
+
+
 def _unschedulable(containers: list[Container], message: str, born: float, nodes: int) -> Seen:
     asked = [key for one in containers for key in ((one.get("resources") or {}).get("requests") or {})]
     lacks = asked[0] if asked else "memory"
@@ -192,8 +199,12 @@ def _unschedulable(containers: list[Container], message: str, born: float, nodes
         words = message or f"0/{nodes} nodes are available: {nodes} Insufficient {lacks}."
     else:
         words = "no nodes available to schedule pods"
+    return _unplaced(words, born)
+
+
+def _unplaced(words: str, when: float) -> Seen:
     why = {"reason": "Unschedulable", "message": words}
-    conditions = [_condition("PodScheduled", "False", objects.stamp(born), why)]
+    conditions = [_condition("PodScheduled", "False", objects.stamp(when), why)]
     return Seen({"phase": "Pending", "conditions": conditions}, None, ("FailedScheduling", words, ""), None)
 
 

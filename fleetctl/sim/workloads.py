@@ -7,14 +7,16 @@ go away.
 
 from __future__ import annotations
 
+import copy
 from typing import Final
 
-from fleetctl.sim import behaviours, deployments, jobs, kinds, objects, pods, templates
+from fleetctl.sim import behaviours, deployments, jobs, kinds, objects, pods, templates, volumes
 
 __all__ = ["Controllers"]
 
 _ROUNDS: Final = 1000
 _HISTORY: Final = 10
+_CLAIM: Final = kinds.BY_KIND["", "PersistentVolumeClaim"]
 _REVISION: Final = kinds.BY_KIND["apps", "ControllerRevision"]
 
 
@@ -23,7 +25,8 @@ class Controllers:
 
     def __init__(self, site: str, store: objects.Objects, rules: behaviours.Behaviours) -> None:
         self._store = store
-        self._pods = pods.Pods(site, store, rules)
+        self._volumes = volumes.Volumes(store)
+        self._pods = pods.Pods(site, store, rules, self._volumes)
         self._deployments = deployments.Deployments(store, self._pods)
         self._jobs = jobs.Jobs(store, self._pods)
         self._seen = ""
@@ -50,6 +53,7 @@ class Controllers:
         """Let everybody do what is to be done at one moment, until nobody has anything to do."""
         for _ in range(_ROUNDS):
             before = self._store.version
+            self._volumes.advance()
             self._pods.advance()
             for kind, work in (
                 ("Deployment", self._deployments.advance),
@@ -105,7 +109,7 @@ class Controllers:
         for name in names:
             if name not in found:
                 template = templates.labelled(one["spec"]["template"], templates.POD_REVISION, revision)
-                found[name] = self._pods.make(one, name, template)
+                found[name] = self._pods.make(one, name, self._with_claims(one, name, template))
             if ordered and not self._pods.available(found[name], one):
                 return
         update = one["spec"].get("updateStrategy") or {}
@@ -118,6 +122,21 @@ class Controllers:
                 return
             if not self._pods.available(found[name], one):
                 return
+
+    def _with_claims(self, one: objects.Object, name: str, template: objects.Object) -> objects.Object:
+        """Make the claims of a pod that are not there yet, and return the template with the volumes for them."""
+        made: list[objects.Object] = []
+        for given in one["spec"].get("volumeClaimTemplates") or ():
+            claim = f"{given['metadata']['name']}-{name}"
+            made.append({"name": given["metadata"]["name"], "persistentVolumeClaim": {"claimName": claim}})
+            if self._store.find(_CLAIM, one["metadata"]["namespace"], claim) is None:
+                labels = {**(given["metadata"].get("labels") or {}), **one["spec"]["selector"].get("matchLabels", {})}
+                meta = {"name": claim, "namespace": one["metadata"]["namespace"], "labels": labels}
+                body = {"metadata": meta, "spec": copy.deepcopy(given["spec"]), "status": {"phase": "Pending"}}
+                self._store.make("", "PersistentVolumeClaim", body)
+        names = {volume["name"] for volume in made}
+        others = [volume for volume in template["spec"].get("volumes") or () if volume["name"] not in names]
+        return {**template, "spec": {**template["spec"], "volumes": others + made}} if made else template
 
     # --- DaemonSets
 

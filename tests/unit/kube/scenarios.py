@@ -298,13 +298,13 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "service": Scenario("Service, of another type", [_service()]),
     "load-balancer": Scenario(
         "Service, of type LoadBalancer without an address",
-        [_service(type="LoadBalancer")],
+        [_service(type="LoadBalancer", loadBalancerClass="example.com/nobody")],
         _PROGRESSING,
         "no address from a load balancer yet",
     ),
     "load-balancer-address": Scenario(
         "Service, of type LoadBalancer with an address",
-        [_service(type="LoadBalancer")],
+        [_service(type="LoadBalancer", loadBalancerClass="example.com/nobody")],
         status={"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}},
     ),
     "volume": Scenario("PersistentVolume, in another phase", [_volume("health-free", "health-other")]),
