@@ -17,6 +17,7 @@ from fleetctl.sim import (
     kinds,
     listing,
     objects,
+    replies,
     schemas,
     shapes,
     templates,
@@ -24,17 +25,13 @@ from fleetctl.sim import (
     workloads,
 )
 
-__all__ = ["Cluster", "Reply"]
+__all__ = ["Cluster"]
 
 _VERSION: Final = {"major": "1", "minor": "36", "gitVersion": "v1.36.3+sim", "platform": "simulated"}
 _ALWAYS: Final = ("default", "kube-system")
 _REGISTERED: Final = "fleetctl-system"
 """The namespace of fleetctl's own, where visits hold their Leases."""
-_MADE: Final = frozenset({"ControllerRevision", "Event", "Node", "Pod", "ReplicaSet"})
-"""Kinds that only the simulation itself makes."""
 _PATCHES: Final = ("json-patch", "merge-patch", "strategic-merge-patch")
-
-Reply = tuple[int, bytes]
 
 
 class Cluster:
@@ -62,29 +59,31 @@ class Cluster:
             ready = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
             self.store.make("", "Node", {"metadata": {"name": node}, "status": {"conditions": [ready]}})
 
-    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> replies.Reply:
         """Answer a request; never raises."""
         self.requests += 1
         if headers.get("authorization") != f"Bearer {self.token}":
-            return 401, objects.Refusal(401, "Unauthorized", "Unauthorized").status()
+            return replies.refused(objects.Refusal(401, "Unauthorized", "Unauthorized"))
         try:
             path, _, query = target.partition("?")
             given = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
             return self._route(method, path, given, headers, body)
         except objects.Refusal as refusal:
-            return refusal.code, refusal.status()
+            return replies.refused(refusal)
         except Exception as error:  # noqa: BLE001  # one site's mistake must not end the fleet, and must be seen
             text = f"the simulation itself failed: {type(error).__name__}: {error}"
-            return 500, objects.Refusal(500, "InternalError", text).status()
+            return replies.refused(objects.Refusal(500, "InternalError", text))
 
-    def _route(self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes) -> Reply:
+    def _route(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+    ) -> replies.Reply:
         if path == "/version":
-            return 200, msgspec.json.encode(_VERSION)
+            return replies.Reply(200, msgspec.json.encode(_VERSION))
         if path in {"/readyz", "/healthz", "/livez"}:
-            return 200, b"ok"
+            return replies.Reply(200, b"ok")
         place = discovery.place(path)
         if place is None:
-            return discovery.of(path)
+            return discovery.of(path, headers)
         self._controllers.advance()
         if method not in {"DELETE", "GET", *(("PATCH", "PUT") if place.name else ("POST",))}:
             text = "the server does not allow this method on the requested resource"
@@ -100,8 +99,8 @@ class Cluster:
 
     def _change(
         self, method: str, place: discovery.Place, query: dict[str, str], body: bytes, *, bare: bool, content: str
-    ) -> Reply:
-        if place.resource.kind in _MADE:
+    ) -> replies.Reply:
+        if place.resource.kind in kinds.MADE:
             raise _unsupported(f"{place.resource.plural} that others make")
         if method == "PATCH":
             _is_apply(content)
@@ -110,24 +109,24 @@ class Cluster:
             code, found = self._create(place, query, body)
         else:
             code, found = self._replace(place, query, body)
-        return code, msgspec.json.encode(listing.partial(found) if bare else found)
+        return replies.Reply(code, msgspec.json.encode(listing.partial(found) if bare else found))
 
     # --- reading
 
-    def _get(self, place: discovery.Place, query: dict[str, str], *, bare: bool) -> Reply:
+    def _get(self, place: discovery.Place, query: dict[str, str], *, bare: bool) -> replies.Reply:
         if place.name:
             one = self.store.get(place.resource, place.namespace, place.name)
-            return 200, msgspec.json.encode(listing.partial(one) if bare else one)
+            return replies.Reply(200, msgspec.json.encode(listing.partial(one) if bare else one))
         if query.get("watch", "") not in {"", "0", "false"}:
             raise _unsupported("watch")
         found = listing.page(self.store, place.resource, place.namespace, query, bare=bare)
-        return 200, msgspec.json.encode(found)
+        return replies.Reply(200, msgspec.json.encode(found))
 
-    def _below(self, method: str, place: discovery.Place, query: dict[str, str]) -> Reply:
+    def _below(self, method: str, place: discovery.Place, query: dict[str, str]) -> replies.Reply:
         if (method, place.resource.kind, place.below) != ("GET", "Pod", "log"):
             raise _unsupported(f"{method} of {place.below} of {place.resource.plural}")
         pod = self.store.get(place.resource, place.namespace, place.name)
-        return 200, self._controllers.log(pod, query).encode()
+        return replies.Reply(200, self._controllers.log(pod, query).encode())
 
     # --- changing
 
@@ -214,7 +213,7 @@ class Cluster:
         checking.addressed(place.resource, place.namespace, place.name or name, wanted)
         return wanted, name
 
-    def _delete(self, place: discovery.Place, query: dict[str, str], body: bytes) -> Reply:
+    def _delete(self, place: discovery.Place, query: dict[str, str], body: bytes) -> replies.Reply:
         resource, namespace, name, _ = place
         if not name:
             raise _unsupported(f"DELETE of all {resource.plural}")
@@ -233,10 +232,12 @@ class Cluster:
         if not options.get("dryRun"):
             self.store.remove(resource, found)
             if "deletionTimestamp" in found["metadata"]:
-                return 200, msgspec.json.encode(found)
+                return replies.Reply(200, msgspec.json.encode(found))
         details = {"name": name, "group": resource.group, "kind": resource.plural, "uid": found["metadata"]["uid"]}
         done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-        return 200, msgspec.json.encode({**done, "details": {key: value for key, value in details.items() if value}})
+        return replies.Reply(
+            200, msgspec.json.encode({**done, "details": {key: value for key, value in details.items() if value}})
+        )
 
 
 def _unmoved(resource: kinds.Resource, found: objects.Object, wanted: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from fleetctl.sim import authorities, clusters, objects
+from fleetctl.sim import authorities, clusters, objects, replies
 
 __all__ = ["Fault", "Server"]
 
@@ -20,6 +20,7 @@ _MOST_SKIPPED: Final = 64 * 1024 * 1024
 _HANDSHAKE: Final = 10.0
 _TICK: Final = 0.1
 """Seconds between two parts of a slow answer."""
+_KINDS: Final = {b"{": "application/json", b"[": "application/json"}
 _CLOSE: Final = "Connection: close\r\n"
 _PHRASES: Final = {int(status): status.phrase for status in http.HTTPStatus}
 _REASONS: Final = {
@@ -153,7 +154,7 @@ class _Conversation(asyncio.Protocol):
             while self._take():
                 pass
         except objects.Refusal as refusal:
-            self._send(refusal.code, refusal.status(), keep=False)
+            self._send(replies.refused(refusal), keep=False)
 
     def _take(self) -> bool:
         """Take one request out of what has come; tell whether there was one. Raises ``Refusal`` for what is none."""
@@ -183,31 +184,34 @@ class _Conversation(asyncio.Protocol):
         if fault.status:
             cluster.requests += 1
             reason = _REASONS.get(fault.status, "")
-            status, content = fault.status, objects.Refusal(fault.status, reason, reason or "simulated").status()
+            reply = replies.refused(objects.Refusal(fault.status, reason, reason or "simulated"))
             extra = f"Retry-After: {fault.retry_after}\r\n" if fault.retry_after else ""
         elif len(body) > _MOST_BODY:
             cluster.requests += 1
             text = f"Request entity too large: limit is {_MOST_BODY}"
-            status, content = 413, objects.Refusal(413, "RequestEntityTooLarge", text).status()
+            reply = replies.refused(objects.Refusal(413, "RequestEntityTooLarge", text))
         else:
-            status, content = cluster.answer(head.method, head.target, head.headers, body)
+            reply = cluster.answer(head.method, head.target, head.headers, body)
         if head.method == "HEAD":
-            content = b""
+            reply = reply._replace(body=b"")
         if fault.latency > 0:
             loop = asyncio.get_running_loop()
-            loop.call_later(fault.latency, lambda: self._send(status, content, keep=head.keep, extra=extra))
+            loop.call_later(fault.latency, lambda: self._send(reply, keep=head.keep, extra=extra))
         else:
-            self._send(status, content, keep=head.keep, extra=extra)
+            self._send(reply, keep=head.keep, extra=extra)
 
-    def _send(self, status: int, content: bytes, *, keep: bool, extra: str = "") -> None:
+    def _send(self, reply: replies.Reply, *, keep: bool, extra: str = "") -> None:
         if self._transport is None or self._silent:
             return
-        kind = "application/json" if content[:1] in {b"{", b"["} else "text/plain; charset=utf-8"
+        status, content = reply.code, reply.body
+        kind = reply.content_type or _KINDS.get(content[:1], "text/plain; charset=utf-8")
+        if reply.etag:
+            extra += f"Etag: {reply.etag}\r\nVary: Accept\r\n"
         date = email.utils.formatdate(self._server.cluster.store.clock(), usegmt=True)
-        head = (
-            f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\nContent-Type: {kind}\r\nDate: {date}\r\n{extra}"
-            f"Content-Length: {len(content)}\r\n{'' if keep else _CLOSE}\r\n"
-        )
+        # What is said of a body in a 304 would be taken for news of the body that the client has (RFC 9110, 15.4.5).
+        about = "" if status == 304 else f"Content-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
+        line = f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\n"
+        head = f"{line}Date: {date}\r\n{extra}{about}{'' if keep else _CLOSE}\r\n"
         fault = self._server.fault
         if fault.cut:
             content, keep = content[: len(content) // 2], False

@@ -42,6 +42,7 @@ class Api:
         *,
         content: str = "application/json",
         accept: str = "application/json",
+        if_none_match: str = "",
         timeout: float = 20,
     ) -> Answer:
         """Send one request and return its answer; a body that is no text is sent as JSON."""
@@ -49,6 +50,8 @@ class Api:
         headers = {"Accept": accept, "Connection": "close"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        if if_none_match:
+            headers["If-None-Match"] = if_none_match
         if raw is not None:
             headers["Content-Type"] = content
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self._tls)

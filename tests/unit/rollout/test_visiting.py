@@ -8,7 +8,7 @@ import pytest
 
 from fleetctl.kube import leases
 from fleetctl.model import events, outcomes, plans
-from fleetctl.sim import clusters
+from fleetctl.sim import clusters, replies
 from fleetctl.state import debts
 from tests.unit.rollout import shops
 
@@ -16,7 +16,7 @@ CHANGED, UNCHANGED = outcomes.Outcome.CHANGED, outcomes.Outcome.UNCHANGED
 
 
 def _call(cluster: clusters.Cluster, method: str, path: str, body: bytes = b"") -> Any:  # noqa: ANN401 - JSON
-    status, found = cluster.answer(method, path, {"authorization": f"Bearer {cluster.token}"}, body)
+    status, found = cluster.answer(method, path, {"authorization": f"Bearer {cluster.token}"}, body)[:2]
     assert status < 400, found
     return json.loads(found)
 
@@ -26,7 +26,7 @@ def _heard(shop: shops.Shops, site: str, monkeypatch: pytest.MonkeyPatch) -> lis
     cluster, said = shop.fleet.servers[site].cluster, []
     answer = cluster.answer
 
-    def listen(method: str, target: str, headers: dict[str, str], body: bytes) -> clusters.Reply:
+    def listen(method: str, target: str, headers: dict[str, str], body: bytes) -> replies.Reply:
         said.append(f"{method} {target.partition('?')[0].rpartition('/')[2]}")
         return answer(method, target, headers, body)
 
@@ -109,7 +109,7 @@ def test_what_another_operator_did_just_before_is_seen(tmp_path: pathlib.Path, m
         release, notes["fleetctl.dev/release"] = notes["fleetctl.dev/release"], "r1:old"
         _apply(cluster, notes)
 
-        def meanwhile(method: str, target: str, headers: dict[str, str], body: bytes) -> clusters.Reply:
+        def meanwhile(method: str, target: str, headers: dict[str, str], body: bytes) -> replies.Reply:
             if method == "POST":
                 notes["fleetctl.dev/release"] = release
                 _apply(cluster, notes, answer)
@@ -127,5 +127,5 @@ def _apply(cluster: clusters.Cluster, notes: dict[str, str], answer: Any = None)
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "app", "namespace": "app", "annotations": notes}}
     headers = {"authorization": f"Bearer {cluster.token}", "content-type": "application/apply-patch+yaml"}
     path = "/api/v1/namespaces/app/secrets/app?fieldManager=fleetctl-applyset&force=true"
-    status, found = (answer or cluster.answer)("PATCH", path, headers, json.dumps(body).encode())
+    status, found = (answer or cluster.answer)("PATCH", path, headers, json.dumps(body).encode())[:2]
     assert status == 200, found

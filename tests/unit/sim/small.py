@@ -45,7 +45,7 @@ class Small:
         """Send a request; a body that is no bytes is sent as JSON."""
         raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"authorization": f"Bearer {_TOKEN}", "content-type": content, "accept": accept}
-        return Answer(*self.cluster.answer(method, target, headers, raw))
+        return Answer(*self.cluster.answer(method, target, headers, raw)[:2])
 
     def path(self, kind: str, name: str = "", /, **query: object) -> str:
         """Return where a kind's objects lie, or one of them."""
