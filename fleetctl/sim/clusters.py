@@ -22,6 +22,7 @@ from fleetctl.sim import (
     shapes,
     templates,
     validating,
+    watching,
     workloads,
 )
 
@@ -90,7 +91,11 @@ class Cluster:
             raise objects.Refusal(405, "MethodNotAllowed", text)
         if place.below:
             return self._below(method, place, query)
-        bare = listing.form(headers.get("accept", ""), many=method == "GET" and not place.name)
+        watch = method == "GET" and not place.name and query.get("watch", "") not in {"", "0", "false"}
+        bare = listing.form(headers.get("accept", ""), many=method == "GET" and not place.name and not watch)
+        if watch:
+            what = watching.Place(place.resource, place.namespace, bare)
+            return replies.Reply(200, b"", watch=watching.begin(self.store, what, query, self._present))
         if method == "GET":
             return self._get(place, query, bare=bare)
         if method == "DELETE":
@@ -111,14 +116,17 @@ class Cluster:
             code, found = self._replace(place, query, body)
         return replies.Reply(code, msgspec.json.encode(listing.partial(found) if bare else found))
 
+    def _present(self) -> float | None:
+        """Bring the cluster to the present, and return when it changes next by itself."""
+        self._controllers.advance()
+        return self._controllers.due
+
     # --- reading
 
     def _get(self, place: discovery.Place, query: dict[str, str], *, bare: bool) -> replies.Reply:
         if place.name:
             one = self.store.get(place.resource, place.namespace, place.name)
             return replies.Reply(200, msgspec.json.encode(listing.partial(one) if bare else one))
-        if query.get("watch", "") not in {"", "0", "false"}:
-            raise _unsupported("watch")
         found = listing.page(self.store, place.resource, place.namespace, query, bare=bare)
         return replies.Reply(200, msgspec.json.encode(found))
 

@@ -132,7 +132,7 @@ def _listed(one: kinds.Resource) -> list[dict[str, Any]]:
 def _verbs(one: kinds.Resource) -> list[str]:
     """Return what can be done with a kind here: less than elsewhere."""
     more = [] if one.kind in kinds.MADE else ["create", "patch"]
-    return sorted(["delete", "get", "list", *more, *(["update"] if one.kind == "Lease" else [])])
+    return sorted(["delete", "get", "list", "watch", *more, *(["update"] if one.kind == "Lease" else [])])
 
 
 def _words(one: kinds.Resource) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -11,9 +12,13 @@ import msgspec
 from fleetctl.model import selectors
 from fleetctl.sim import kinds, objects
 
-__all__ = ["form", "page", "partial"]
+__all__ = ["Wanted", "form", "number", "page", "partial", "wanted"]
 
 _LASTS: Final = 300.0
+
+Wanted = Callable[[objects.Object], bool]
+"""Tells whether an object is selected."""
+
 _FIELDS: Final = {
     "Event": [
         *(f"involvedObject.{field}" for field in ("kind", "name", "namespace", "uid", "fieldPath")),
@@ -58,8 +63,8 @@ def page(
     store: objects.Objects, resource: kinds.Resource, namespace: str, query: dict[str, str], *, bare: bool
 ) -> objects.Object:
     """Return a list, or a page of one. A page goes on after the last name of the one before, whatever changed since."""
-    found = _selected(store.listed(resource, namespace), resource, query)
-    limit = _number(query.get("limit") or "0")
+    found = list(filter(wanted(resource, query), store.listed(resource, namespace)))
+    limit = number(query.get("limit") or "0")
     version = store.version
     if query.get("continue"):
         version, last = _begin(query["continue"], store.clock())
@@ -80,7 +85,8 @@ def _place(one: objects.Object) -> tuple[str, str]:
     return one["metadata"].get("namespace", ""), one["metadata"]["name"]
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """Return the number that a query holds; raises ``Refusal``."""
     try:
         return int(text)
     except ValueError:
@@ -103,13 +109,15 @@ def _begin(token: str, now: float) -> tuple[str, tuple[str, str]]:
     return version, last
 
 
-def _selected(found: list[objects.Object], resource: kinds.Resource, query: dict[str, str]) -> list[objects.Object]:
+def wanted(resource: kinds.Resource, query: dict[str, str]) -> Wanted:
+    """Return what tells whether an object is selected; raises ``Refusal`` for selectors that cannot be had."""
+    tests: list[Wanted] = []
     if query.get("labelSelector"):
         try:
-            wanted = selectors.parse(query["labelSelector"])
+            labels = selectors.parse(query["labelSelector"])
         except selectors.SelectorError as error:
             raise _bad(f"unable to parse requirement: {error}") from None
-        found = [one for one in found if wanted.matches(one["metadata"].get("labels", {}))]
+        tests.append(lambda one: labels.matches(one["metadata"].get("labels", {})))
     known = ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.kind, ()))
     for part in filter(None, query.get("fieldSelector", "").split(",")):
         path, equals, value = part.partition("=")
@@ -119,8 +127,12 @@ def _selected(found: list[objects.Object], resource: kinds.Resource, query: dict
         if path not in known:
             words = ", ".join(f'"{one}"' for one in known)
             raise _bad(f'"{path}" is not a known field selector: only {words}')
-        found = [one for one in found if (_at(one, path) == value.removeprefix("=")) != differs]
-    return found
+        tests.append(_field(path, value.removeprefix("="), differs=differs))
+    return lambda one: all(test(one) for test in tests)
+
+
+def _field(path: str, value: str, *, differs: bool) -> Wanted:
+    return lambda one: (_at(one, path) == value) != differs
 
 
 def _at(one: objects.Object, path: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fleetctl.sim import kinds
+from fleetctl.sim import histories, kinds
 
 __all__ = ["OWN", "Object", "Objects", "Refusal", "not_found", "stamp"]
 
@@ -84,6 +84,8 @@ class Objects:
         self.changed = clock()
         """When something was changed last."""
         self._random = random.Random(seed)  # noqa: S311  # names and ids of a simulation
+        self.histories = histories.Histories()
+        """What those who watch are told."""
         self._version = 0
         self._by_kind: dict[kinds.Resource, dict[tuple[str, str], Object]] = {}
 
@@ -117,6 +119,7 @@ class Objects:
         meta = found["metadata"]
         meta["resourceVersion"] = self.next_version()
         self._by_kind.setdefault(resource, {})[meta.get("namespace", ""), meta["name"]] = found
+        self.histories.note(resource, found, self._version, self.clock())
         return found
 
     def date(self, found: Object) -> None:
@@ -135,6 +138,8 @@ class Objects:
     def touch(self, found: Object) -> None:
         """Note that an object was changed in place."""
         found["metadata"]["resourceVersion"] = self.next_version()
+        resource = kinds.BY_KIND[found["apiVersion"].rpartition("/")[0], found["kind"]]
+        self.histories.note(resource, found, self._version, self.clock())
 
     def tell(self, found: Object, status: Object) -> None:
         """Set an object's status; conditions keep their times where they say what they said."""
@@ -168,6 +173,7 @@ class Objects:
             return
         self._by_kind.get(resource, {}).pop((meta.get("namespace", ""), meta["name"]), None)
         self.next_version()
+        self.histories.note(resource, found, self._version, self.clock(), gone=True)
         for other, items in self._by_kind.items():
             for child in list(items.values()):
                 owners = child["metadata"].get("ownerReferences", ())

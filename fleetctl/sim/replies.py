@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fleetctl.sim import objects
+from fleetctl.sim import objects, watching
 
 __all__ = ["Reply", "refused"]
 
@@ -18,6 +18,8 @@ class Reply(NamedTuple):
     """What the body is, where its first byte does not tell."""
     etag: str = ""
     """The mark of this content, in quotes."""
+    watch: watching.Watch | None = None
+    """What the body comes from, line by line."""
 
 
 def refused(refusal: objects.Refusal) -> Reply:

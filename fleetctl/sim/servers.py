@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from fleetctl.sim import authorities, clusters, objects, replies
+from fleetctl.sim import authorities, clusters, objects, replies, streaming
 
 __all__ = ["Fault", "Server"]
 
@@ -122,6 +122,8 @@ class _Conversation(asyncio.Protocol):
         self._buffer = bytearray()
         self._head: _Head | None = None
         self._silent = server.fault.silent
+        self._stream: streaming.Stream | None = None
+        self._keep = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -132,6 +134,8 @@ class _Conversation(asyncio.Protocol):
         """End."""
         self._server._open.discard(self)  # noqa: SLF001
         self._transport = None
+        if self._stream is not None:
+            self._stream.end()
 
     def drop(self) -> None:
         """Break off."""
@@ -150,6 +154,9 @@ class _Conversation(asyncio.Protocol):
             self.drop()
             return
         self._buffer += data
+        self._take_all()
+
+    def _take_all(self) -> None:
         try:
             while self._take():
                 pass
@@ -158,7 +165,7 @@ class _Conversation(asyncio.Protocol):
 
     def _take(self) -> bool:
         """Take one request out of what has come; tell whether there was one. Raises ``Refusal`` for what is none."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or self._stream is not None:
             return False
         if self._head is None:
             end = self._buffer.find(b"\r\n\r\n")
@@ -204,18 +211,48 @@ class _Conversation(asyncio.Protocol):
         if self._transport is None or self._silent:
             return
         status, content = reply.code, reply.body
-        kind = reply.content_type or _KINDS.get(content[:1], "text/plain; charset=utf-8")
+        first = b"{" if reply.watch is not None else content[:1]
+        kind = reply.content_type or _KINDS.get(first, "text/plain; charset=utf-8")
         if reply.etag:
             extra += f"Etag: {reply.etag}\r\nVary: Accept\r\n"
         date = email.utils.formatdate(self._server.cluster.store.clock(), usegmt=True)
         # What is said of a body in a 304 would be taken for news of the body that the client has (RFC 9110, 15.4.5).
-        about = "" if status == 304 else f"Content-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
+        length = f"Content-Length: {len(content)}" if reply.watch is None else "Transfer-Encoding: chunked"
+        about = "" if status == 304 else f"Content-Type: {kind}\r\n{length}\r\n"
         line = f"HTTP/1.1 {status} {_PHRASES.get(status, 'Answer')}\r\n"
         head = f"{line}Date: {date}\r\n{extra}{about}{'' if keep else _CLOSE}\r\n"
         fault = self._server.fault
+        if reply.watch is not None:
+            self._transport.write(head.encode())
+            self._keep = keep
+            self._stream = streaming.Stream(reply.watch, self._server.cluster.store, self, fault.bandwidth)
+            self._stream.begin()
+            return
         if fault.cut:
             content, keep = content[: len(content) // 2], False
         self._write(head.encode() + content, fault.bandwidth, keep=keep)
+
+    # --- for a stream
+
+    def pass_on(self, data: bytes) -> int:
+        """Write a part of a watch, and tell how many bytes wait to be taken."""
+        if self._transport is None or self._silent:
+            return 0
+        with contextlib.suppress(OSError):
+            cut = self._server.fault.cut
+            self._transport.write(data[: len(data) // 2] if cut else data)
+            if cut:
+                self._transport.close()
+        return self._transport.get_write_buffer_size()
+
+    def finish(self) -> None:
+        """Go on after a watch."""
+        self._stream = None
+        if not self._keep and self._transport is not None:
+            self._transport.close()
+        self._take_all()
+
+    # --- for everything else
 
     def _write(self, answer: bytes, bandwidth: int, *, keep: bool) -> None:
         """Write an answer, at once or little by little."""

@@ -45,6 +45,11 @@ class Controllers:
         finally:
             self._store.moment = None
 
+    @property
+    def due(self) -> float | None:
+        """Return when something changes next by itself, if it does."""
+        return self._pods.due
+
     def log(self, pod: objects.Object, query: dict[str, str]) -> str:
         """Return what a pod's container has written."""
         return self._pods.log(pod, query)

@@ -1,9 +1,10 @@
 """One request to an API server, with Python's standard library alone: a mistake of our client cannot hide in it."""
 
+import contextlib
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 __all__ = ["APPLY", "Answer", "Api"]
@@ -62,6 +63,16 @@ class Api:
                 return Answer(response.status, dict(response.headers), text)
         finally:
             connection.close()
+
+    @contextlib.contextmanager
+    def lines(self, path: str, *, accept: str = "application/json", timeout: float = 20) -> Iterator[Iterator[Any]]:
+        """Send a GET, which must be answered by 200, and give the lines of the body, decoded, as they come."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self._tls)
+        with contextlib.closing(connection):
+            connection.request("GET", path, None, {"Accept": accept, "Authorization": f"Bearer {self.token}"})
+            with connection.getresponse() as response:
+                assert response.status == http.client.OK, response.read()
+                yield map(json.loads, iter(response.readline, b""))
 
     def answers(self, path: str) -> bool:
         """Tell whether the server says 200 to a GET; a server that is away, or starting, says no."""

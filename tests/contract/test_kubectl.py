@@ -74,3 +74,10 @@ def test_kubectl_applies_and_deletes(kubectl: Kubectl, place: talking.Place) -> 
     assert "serverside-applied" in kubectl(*options, body=body)
     assert place.get("deployments", "web")["spec"]["replicas"] == 0
     assert "deleted" in kubectl("delete", "deploy", "web", "--wait=false")
+
+
+def test_kubectl_waits(kubectl: Kubectl, place: talking.Place) -> None:
+    """``wait`` and ``rollout status`` list, then watch."""
+    place.applied(talking.deployment("web"))
+    assert "condition met" in kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=30s")
+    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/web", "--timeout=30s")

@@ -153,7 +153,7 @@ def test_post_and_apply_meet() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "content", "status"),
     [
-        ("GET", "/api/v1/namespaces/shop/configmaps?watch=1", "", 501),
+        ("GET", "/api/v1/namespaces/shop/configmaps?watch=1&sendInitialEvents=true", "", 501),
         ("GET", "/api/v1/namespaces/shop/configmaps?watch=0", "", 200),
         ("PATCH", "/api/v1/namespaces/shop/configmaps/one?fieldManager=a", "application/merge-patch+json", 501),
         ("PATCH", "/api/v1/namespaces/shop/configmaps/one?fieldManager=a", "text/plain", 415),
