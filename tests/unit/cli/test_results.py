@@ -48,7 +48,7 @@ ELSEWHERE = {
     "inventory sync": "a source",
     "bundle add": "an empty project",
     **{f"state {name}": "a journal" for name in ("check", "backup", "restore", "gc")},
-    **{name: "a journal" for name in ("hold", "unhold", "get holds", "get debts")},
+    **dict.fromkeys(("hold", "unhold", "get holds", "get debts"), "a journal"),
     "keys init": "a project without a key",
     "keys show": "a project with a key",
     **{

@@ -400,7 +400,8 @@ def test_black_holes_are_told_apart(
     with hole() as port:
         endpoint = transport.Endpoint(f"https://127.0.0.1:{port}", CA.certificate)
         if proxy:
-            endpoint = transport.Endpoint("https://127.0.0.1:9", CA.certificate).through(f"{proxy}://127.0.0.1:{port}")
+            through = f"{proxy}://127.0.0.1:{port}"
+            endpoint = transport.Endpoint("https://127.0.0.1:9", CA.certificate, proxy=through)
         broken = _broken(endpoint, _get(timeout=timeout), limits=limits)
     assert (broken.kind, broken.sent) == (kind, False)
 
