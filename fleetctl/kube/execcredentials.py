@@ -6,13 +6,9 @@ import datetime as dt
 
 import msgspec
 
-from fleetctl.kube import proofs, transport
+from fleetctl.kube import proofs, renewing, transport
 
-__all__ = ["Unusable", "read"]
-
-
-class Unusable(Exception):
-    """Nothing usable came of a plugin; the message says why, and holds no secret."""
+__all__ = ["read"]
 
 
 class _Status(msgspec.Struct, rename="camel"):
@@ -33,22 +29,22 @@ def read(output: bytes, version: str) -> tuple[transport.Proof, float | None]:
     try:
         found = msgspec.json.decode(output, type=_ExecCredential)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Unusable("what it printed is no ExecCredential") from None
+        raise renewing.Unusable("what it printed is no ExecCredential") from None
     wanted = f"client.authentication.k8s.io/{version}"
     if found.kind != "ExecCredential" or found.api_version != wanted:
-        raise Unusable(f"what it printed is no ExecCredential of {wanted}, which the kubeconfig asks for")
+        raise renewing.Unusable(f"what it printed is no ExecCredential of {wanted}, which the kubeconfig asks for")
     status = found.status or _Status()
     certificate, key = status.client_certificate_data.encode(), status.client_key_data.encode()
     fault = proofs.fault_of_pair(certificate, key)
     if fault:
-        raise Unusable(fault)
+        raise renewing.Unusable(fault)
     if certificate and not (proofs.is_certificate(certificate) and proofs.is_key(key)):
-        raise Unusable("the client certificate or key that it printed is not PEM")
+        raise renewing.Unusable("the client certificate or key that it printed is not PEM")
     if not proofs.is_token(status.token):
-        raise Unusable("its token holds blanks, line breaks or other signs that no token has")
+        raise renewing.Unusable("its token holds blanks, line breaks or other signs that no token has")
     if not status.token and not certificate:
-        raise Unusable("it printed neither a token nor a client certificate")
+        raise renewing.Unusable("it printed neither a token nor a client certificate")
     end = status.expiration_timestamp
     if end is not None and end.tzinfo is None:
-        raise Unusable("its expirationTimestamp has no time zone")
+        raise renewing.Unusable("its expirationTimestamp has no time zone")
     return transport.Proof(status.token, certificate, key), None if end is None else end.timestamp()

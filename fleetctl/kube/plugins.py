@@ -8,9 +8,7 @@ refuses what it has just given.
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
-import contextlib
 import os
 import pathlib
 import re
@@ -21,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from fleetctl.kube import execcredentials, transport
+from fleetctl.kube import execcredentials, renewing, transport
 from fleetctl.reading import processes
 from fleetctl.secrets import providers
 
@@ -33,11 +31,6 @@ _MOST: Final = 1024 * 1024
 """Bytes that a plugin may print."""
 _AT_ONCE: Final = 8
 """Plugins that run side by side, however many sites wait for one of their own."""
-_MARGIN: Final = 60.0
-_MARGIN_SHARE: Final = 0.2
-"""A credential is held for over so many seconds before its end, or so much of its life if that is less."""
-_FRESH: Final = 30.0
-"""Seconds in which neither a failure nor a refused credential makes us ask again: thousands of sites share one."""
 _LONGEST: Final = 300
 _SECRET_FLAG: Final = re.compile(r"--?[\w-]*(?:secret|password|token|key)[\w-]*", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 6
@@ -66,123 +59,25 @@ class Invocation(msgspec.Struct, frozen=True):
         return [("named", self.named)]
 
 
-class _Taken(msgspec.Struct, frozen=True):
-    """What a run of a plugin came to, since when, and how long it holds (by the clock on the wall)."""
-
-    proof: transport.Proof | None
-    fault: str
-    since: float
-    until: float
-
-    def __repr__(self) -> str:
-        return f"_Taken({self.since:.0f}, {self.until:.0f})"
-
-
-class _Run:
-    """One run of a plugin. Those who wait for it keep it alive: with the last of them it ends, and all it started."""
-
-    def __init__(self, pool: concurrent.futures.Executor, ask: Callable[[threading.Event], _Taken]) -> None:
-        self._unwanted = threading.Event()
-        self._waiting = 0
-        self._taken = pool.submit(ask, self._unwanted)
-
-    @property
-    def is_unwanted(self) -> bool:
-        """Whether it was given up."""
-        return self._unwanted.is_set()
-
-    @property
-    def taken(self) -> _Taken | None:
-        """What it came to, if it is over."""
-        return self._taken.result() if self._taken.done() and not self.is_unwanted else None
-
-    async def wait(self) -> _Taken:
-        """Return what it comes to."""
-        loop = asyncio.get_running_loop()
-        over = asyncio.Event()
-
-        def tell(_: object) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and whoever waited with it
-                loop.call_soon_threadsafe(over.set)
-
-        self._waiting += 1
-        self._taken.add_done_callback(tell)
-        try:
-            await over.wait()
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not self._taken.done():
-                self._unwanted.set()
-        return self._taken.result()
-
-
-class Plugin:
-    """Gives one invocation's credential: asked at the first use, then again when it ends or is refused."""
+class Plugin(renewing.Renewed):
+    """Gives one invocation's credential."""
 
     def __init__(
         self, invocation: Invocation, pool: concurrent.futures.Executor, clock: Callable[[], float], timeout: float
     ) -> None:
+        super().__init__(invocation.named, pool, clock)
         self._invocation = invocation
-        self._pool = pool
-        self._clock = clock
         self._timeout = timeout
-        self._last: _Run | None = None
 
-    def __repr__(self) -> str:
-        """Name the plugin, not what it gave."""
-        return f"Plugin({self._invocation.named})"
-
-    def held(self) -> transport.Proof | None:
-        """Return the credential if it is there and holds; nothing is started."""
-        taken = self._last.taken if self._last is not None else None
-        return taken.proof if taken is not None and self._clock() < taken.until else None
-
-    async def current(self) -> transport.Proof:
-        """Return the credential, from the plugin if need be; raises ``Broken``. Whoever comes meanwhile waits along."""
-        last = self._last
-        taken = last.taken if last is not None else None
-        if last is None or last.is_unwanted or (taken is not None and self._clock() >= taken.until):
-            last = self._last = _Run(self._pool, self._ask)
-        taken = await last.wait()
-        if taken.proof is None:
-            raise transport.Broken("plugin", f"{self._invocation.named}: {taken.fault}", sent=False)
-        return taken.proof
-
-    def refuse(self, proof: transport.Proof) -> bool:
-        """Take note that a server refused a credential; tells whether there is, or may be, a better one."""
-        taken = self._last.taken if self._last is not None else None
-        if taken is None:
-            return True
-        if taken.proof is not proof:
-            return taken.proof is not None
-        if self._clock() - taken.since < _FRESH:
-            return False
-        self._last = None
-        return True
-
-    def _ask(self, unwanted: threading.Event) -> _Taken:
-        """Run the plugin, in a thread; never raises."""
-        began = self._clock()
-        try:
-            proof, end = execcredentials.read(self._output(unwanted), self._invocation.version)
-        except execcredentials.Unusable as unusable:
-            return self._failed(str(unusable))
-        if end is None:
-            return _Taken(proof, "", began, float("inf"))
-        left = end - self._clock()
-        if left <= 0:
-            return self._failed("its credential has expired already; is the clock right?")
-        return _Taken(proof, "", began, end - min(_MARGIN, _MARGIN_SHARE * left))
-
-    def _failed(self, fault: str) -> _Taken:
-        now = self._clock()
-        return _Taken(None, fault, now, now + _FRESH)
+    def ask(self, unwanted: threading.Event) -> tuple[transport.Proof, float | None]:
+        """Run the plugin; raises ``Unusable``. It is ended, with all that it started, when nobody waits for it."""
+        return execcredentials.read(self._output(unwanted), self._invocation.version)
 
     def _output(self, unwanted: threading.Event) -> bytes:
-        """Return what it prints; raises ``execcredentials.Unusable``."""
+        """Return what it prints; raises ``renewing.Unusable``."""
         done = self._run(unwanted)
         if done.status:
-            raise execcredentials.Unusable(f"{_ending(done.status)}{self._said(done)}")
+            raise renewing.Unusable(f"{_ending(done.status)}{self._said(done)}")
         return done.output
 
     def _run(self, unwanted: threading.Event) -> processes.Done:
@@ -206,9 +101,9 @@ class Plugin:
                 "size": f"it printed more than {_MOST // 2**20} MiB",
                 "unwanted": "nobody waited for it any more",
             }
-            raise execcredentials.Unusable(words[failed.why]) from None
+            raise renewing.Unusable(words[failed.why]) from None
         except OSError as error:  # our own folder may be gone
-            raise execcredentials.Unusable(f"it cannot be started: {error.strerror}") from None
+            raise renewing.Unusable(f"it cannot be started: {error.strerror}") from None
 
     def _said(self, done: processes.Done) -> str:
         """Return the last line of its complaints, without anything that it printed or was given as a secret."""

@@ -32,7 +32,7 @@ _SILENCE: Final[dict[transport.Kind, tuple[answers.Kind, str]]] = {
     "expired": ("tls", "CertificateExpired"),
     "not-yet-valid": ("tls", "CertificateNotYetValid"),
     "client-certificate": ("credentials", "ClientCertificateUnusable"),
-    "plugin": ("credentials", "CredentialPluginFailed"),
+    "no-credential": ("credentials", "CredentialUnavailable"),
     "too-large": ("broken", "AnswerTooLarge"),
     "protocol": ("broken", "NotHTTP"),
 }

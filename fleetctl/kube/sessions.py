@@ -96,8 +96,8 @@ class Session:
                 async with asyncio.timeout(ends - time.monotonic()):
                     proof = await prover.current()
             except TimeoutError:
-                message = "its credential plugin was not done in time"
-                raise transport.Broken("plugin", message, sent=False) from None
+                message = "the credential was not there in time"
+                raise transport.Broken("no-credential", message, sent=False) from None
         before, self._endpoint = self._endpoint, self._bare.proven(proof)
         if (before.client_cert, before.client_key) != (self._endpoint.client_cert, self._endpoint.client_key):
             self.close()
@@ -240,7 +240,7 @@ def _until(request: transport.Request, ends: float) -> transport.Request:
     """Return a request with the time that is left; raises ``Broken``."""
     left = ends - time.monotonic()
     if left <= 0:
-        raise transport.Broken("plugin", "its credential plugin left no time for the request", sent=False)
+        raise transport.Broken("no-credential", "getting the credential left no time for the request", sent=False)
     return msgspec.structs.replace(request, timeout=left)
 
 

@@ -25,7 +25,7 @@ Kind = Literal[
     "expired",
     "not-yet-valid",
     "client-certificate",
-    "plugin",
+    "no-credential",
     "too-large",
     "protocol",
 ]

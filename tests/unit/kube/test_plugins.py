@@ -71,7 +71,7 @@ def _one(path: pathlib.Path, *words: str, clock: Clock | None = None, **environm
 def _fault(plugin: plugins.Plugin) -> str:
     with pytest.raises(transport.Broken) as caught:
         asyncio.run(plugin.current())
-    assert (caught.value.kind, caught.value.sent) == ("plugin", False)
+    assert (caught.value.kind, caught.value.sent) == ("no-credential", False)
     assert SECRET not in f"{caught.value!r}{caught.value.message}"
     return caught.value.message
 
@@ -494,7 +494,7 @@ def test_a_broken_plugin_costs_its_site(tmp_path: pathlib.Path) -> None:
         assert server.connections == 0
         assert _ask(transport.Endpoint(server.url, CA.certificate, "t")) == [200]
     failure = refusals.silent(caught.value)
-    assert (failure.kind, failure.reason, failure.repeat) == ("credentials", "CredentialPluginFailed", "never")
+    assert (failure.kind, failure.reason, failure.repeat) == ("credentials", "CredentialUnavailable", "never")
     assert failure.message == "plugin: it ended with exit code 1: log in first"
 
 
@@ -514,9 +514,9 @@ def test_a_slow_plugin_is_part_of_the_requests_time() -> None:
             await wire.session(transport.Endpoint(url, prover=Never())).send(transport.Request("PATCH", "/", 0.05))
 
     with wires.Server(PAIR, wires.answering()) as server:
-        with pytest.raises(transport.Broken, match="not done in time") as caught:
+        with pytest.raises(transport.Broken, match="not there in time") as caught:
             asyncio.run(ask(server.url))
-        assert (caught.value.kind, caught.value.sent, server.connections) == ("plugin", False, 0)
+        assert (caught.value.kind, caught.value.sent, server.connections) == ("no-credential", False, 0)
 
 
 def test_the_whole_way(tmp_path: pathlib.Path) -> None:
