@@ -11,12 +11,12 @@ import datetime as dt
 import pathlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from fleetctl.kube import execs, kubeconfigs, plugins, proofs, tokenfiles, transport
+from fleetctl.kube import execs, kubeconfigs, oidc, plugins, proofs, tokenfiles, transport
 from fleetctl.model import codes, errors
 from fleetctl.reading import ownership, scalars
 
@@ -31,7 +31,8 @@ class Endpoints:
         self._clock = clock
         self._files = kubeconfigs.Files()
         self._contents: dict[pathlib.Path, bytes] = {}
-        self._plugins = plugins.Plugins()
+        self._plugins = plugins.Plugins(clock)
+        self._issuers = oidc.Issuers(clock)
         self._strangers: dict[pathlib.Path, str] = {}
         self._token_files: dict[pathlib.Path, tokenfiles.TokenFile] = {}
 
@@ -55,46 +56,35 @@ class Endpoints:
             there = "not in the file" if merged.shown == str(path) else f"in none of {merged.shown}"
             message = f'{path}: the context "{name}" names a {sort} that is {there}: {sort} "{lost}"'
             raise errors.NotConfigured(codes.Code.KUBE_NO_CONTEXT, message)
-        return self._endpoint(name, cluster, user, proxy)
-
-    def _endpoint(
-        self,
-        name: str,
-        cluster: tuple[pathlib.Path, kubeconfigs.Cluster],
-        user: tuple[pathlib.Path, kubeconfigs.User],
-        proxy: str | None,
-    ) -> transport.Endpoint:
         path, server = cluster
         where = f'{path}: context "{name}"'
+        reached, told = self._reached(path, where, server, proxy)
+        path, found = user
+        return self._proven(reached, told, path, f'{path}: context "{name}"', (chosen.user, found))
+
+    def _reached(
+        self, path: pathlib.Path, where: str, server: kubeconfigs.Cluster, proxy: str | None
+    ) -> tuple[transport.Endpoint, execs.Told]:
+        """Return an endpoint at which nobody proves anything yet, and what plugins are told of it."""
         _require_usable(where, server)
         data = server.certificate_authority_data
         ca = self._pem(proofs.is_certificate, path, where, server.certificate_authority, data) or None
-        reached = transport.Endpoint(
-            server=server.server.rstrip("/"),
-            ca=ca,
-            server_name=server.tls_server_name,
-            proxy=server.proxy_url if proxy is None else proxy,
-        )
+        name, through = server.tls_server_name, server.proxy_url if proxy is None else proxy
         told = execs.Told(
-            server.server,
-            reached.server_name,
-            ca,
-            reached.proxy,
-            server.disable_compression,
-            execs.config_of(server.extensions),
+            server.server, name, ca, through, server.disable_compression, execs.config_of(server.extensions)
         )
-        return self._proven(reached, name, user, told)
+        return transport.Endpoint(server.server.rstrip("/"), ca, server_name=name, proxy=through), told
 
     def _proven(
         self,
         reached: transport.Endpoint,
-        name: str,
-        named: tuple[pathlib.Path, kubeconfigs.User],
         told: execs.Told,
+        path: pathlib.Path,
+        where: str,
+        named: tuple[str, kubeconfigs.User],
     ) -> transport.Endpoint:
         """Return an endpoint with what proves a user there."""
-        path, user = named
-        where = f'{path}: context "{name}"'
+        name, user = named
         _require_supported(where, user)
         cert = self._pem(proofs.is_certificate, path, where, user.client_certificate, user.client_certificate_data)
         key = self._pem(proofs.is_key, path, where, user.client_key, user.client_key_data)
@@ -103,22 +93,40 @@ class Endpoints:
             raise _bad(f"{where}: {fault}")
         _require_token(where, user.token)
         prover: transport.Prover | None = None
+        token = user.token
         if user.token_file:  # goes before the token that stands here, as for kubectl
             prover = self._token_file(path, where, user.token_file)
         elif user.exec is not None and not user.token and not cert:  # what stands here goes before, as in client-go
             self._require_own(path, where)
             prover = self._plugins.plugin(execs.invocation(user.exec, path.parent, where, told))
+        elif user.auth_provider is not None and not token:
+            token, prover = self._issued(path, where, name, user.auth_provider.config or {})
         held = prover.held() if prover is not None else None
-        ends = self._end(where, cert, user.token if held is None else held.token)
+        ends = self._end(where, cert, token if held is None else held.token)
         return msgspec.structs.replace(
             reached,
             ends=None if prover is not None else ends,  # somebody renews it
-            token=user.token,
+            token=token,
             client_cert=cert,
             client_key=key,
             prover=prover,
             impersonation=_impersonation(where, user),
         )
+
+    def _issued(
+        self, path: pathlib.Path, where: str, name: str, config: Mapping[str, str]
+    ) -> tuple[str, transport.Prover | None]:
+        """Return a user's id-token where that is all there is, else what refreshes it."""
+        named, data = config.get("idp-certificate-authority", ""), config.get("idp-certificate-authority-data", "")
+        try:
+            known = oidc.settings(config, self._pem(proofs.is_certificate, path, where, named, data))
+        except ValueError as error:
+            raise _bad(f"{where}: {error}") from None
+        if not known.refresh_token:
+            return known.id_token, None
+        found = self._issuers.user(known)
+        found.stands_in(path, name)
+        return "", found
 
     def _end(self, where: str, cert: bytes, token: str) -> float | None:
         """Return when certificate and token have both ended, since servers take either; raises if that is past."""
@@ -188,6 +196,12 @@ class Endpoints:
         return self._contents[file]
 
 
+_GIVEN_UP: Final = {
+    "azure": "kubectl has given it up, too, for the exec plugin kubelogin: kubelogin convert-kubeconfig.",
+    "gcp": "kubectl has given it up, too, for the exec plugin gke-gcloud-auth-plugin:"
+    " gcloud container clusters get-credentials.",
+}
+"""Of Kubernetes 1.26."""
 _PROXY: Final = re.compile(r"(https?|socks5h?)://[^/]")
 """libcurl would take others, too, and an address without a scheme; kubectl does not."""
 _LINE_ENDS: Final = re.compile(r"[\r\n]")
@@ -214,14 +228,19 @@ def _require_token(where: str, token: str) -> None:
 
 
 def _require_supported(where: str, user: kubeconfigs.User) -> None:
-    for said, words in (
-        (user.auth_provider, "an auth-provider"),
-        (user.username or user.password, "a user name and password"),
-    ):
-        if said:
-            message = f"{where}: its user proves itself by {words}, which fleetctl cannot use yet"
-            hint = "Use a token, a token file or a client certificate."
-            raise errors.NotConfigured(codes.Code.KUBE_UNSUPPORTED_AUTH, message, hint)
+    provider = user.auth_provider.name if user.auth_provider is not None else "oidc"
+    words, hint = "", "Use a token, a token file or a client certificate."
+    if user.username or user.password:
+        words = "a user name and password"
+    elif provider in _GIVEN_UP:
+        words, hint = f"the auth-provider {provider}", _GIVEN_UP[provider]
+    elif provider != "oidc":
+        words = "an auth-provider that is not oidc"
+    if words:
+        message = f"{where}: its user proves itself by {words}, which fleetctl cannot use"
+        raise errors.NotConfigured(codes.Code.KUBE_UNSUPPORTED_AUTH, message, hint)
+    if user.auth_provider is not None and user.exec is not None:
+        raise _bad(f"{where}: its user has an exec plugin and an auth-provider; it can have one")
 
 
 def _impersonation(where: str, user: kubeconfigs.User) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,7 @@ from fleetctl.kube import execs
 from fleetctl.model import codes, errors
 from fleetctl.reading import disk, yaml12
 
-__all__ = ["Cluster", "Context", "Files", "Merged", "User"]
+__all__ = ["AuthProvider", "Cluster", "Context", "Files", "Merged", "User"]
 
 
 class Cluster(msgspec.Struct, rename="kebab"):
@@ -34,6 +34,21 @@ class Cluster(msgspec.Struct, rename="kebab"):
     extensions: list[dict[str, Any]] | None = None
 
 
+class AuthProvider(msgspec.Struct):
+    """How a user is known at some provider of identities."""
+
+    name: str = ""
+    config: dict[str, str] | None = None
+
+    def __repr__(self) -> str:
+        """Leave out what may be secret."""
+        return "AuthProvider()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Leave it out for libraries that draw records, too."""
+        return []
+
+
 class User(msgspec.Struct, rename="kebab"):
     """How a user proves itself, and as whom it acts."""
 
@@ -46,7 +61,7 @@ class User(msgspec.Struct, rename="kebab"):
     username: str = ""
     password: str = ""
     exec: execs.Exec | None = None
-    auth_provider: object = None
+    auth_provider: AuthProvider | None = None
     impersonate: str = msgspec.field(default="", name="as")
     as_uid: str = ""
     as_groups: list[str] | None = None

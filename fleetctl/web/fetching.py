@@ -61,14 +61,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """One service. ``timeout`` is for a whole answer, in seconds; ``authority`` is a PEM file with its CA."""
+    """One service. ``timeout`` is for a whole answer, in seconds; ``authority`` is its CA, a PEM file or its bytes."""
 
     def __init__(
         self,
         base: str,
         headers: Mapping[str, str] | None = None,
         *,
-        authority: str | None = None,
+        authority: str | bytes | None = None,
         timeout: float = 30.0,
         most: int = MOST,
     ) -> None:
@@ -76,9 +76,13 @@ class Client:
         self._timeout = timeout
         self._most = most
         try:
-            context = ssl.create_default_context(cafile=authority)
-        except (OSError, ssl.SSLError) as error:
-            raise FetchError("untrusted", f"{authority} cannot be used as an authority: {error}") from None
+            if isinstance(authority, bytes):
+                context = ssl.create_default_context(cadata=authority.decode("ascii"))
+            else:
+                context = ssl.create_default_context(cafile=authority)
+        except (OSError, ssl.SSLError, UnicodeError) as error:
+            named = authority if isinstance(authority, str) else "what is given"
+            raise FetchError("untrusted", f"{named} cannot be used as an authority: {error}") from None
         try:
             self._origin = _origin(httpx.URL(self._base))
             self._client = httpx.Client(headers=dict(headers or {}), verify=context, timeout=timeout)
@@ -95,14 +99,14 @@ class Client:
         """Close all connections."""
         self._client.close()
 
-    def ask(self, path: str, method: str = "GET", body: object = None) -> Answer:
-        """Return the answer to one question; ``body`` is sent as JSON. Raises ``FetchError``.
+    def ask(self, path: str, method: str = "GET", body: object = None, form: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer to one question; ``body`` is sent as JSON, ``form`` as a form. Raises ``FetchError``.
 
         ``path`` follows the base; a whole URL must lie on the same origin (services send such for the next page).
         """
         url = self._located(path)
         try:
-            with self._client.stream(method, url, json=body) as response:
+            with self._client.stream(method, url, json=body, data=form) as response:
                 content = b"".join(self._bounded(response))
                 answer = Answer(response.status_code, dict(response.headers), content)
         except httpx.TimeoutException:

@@ -197,17 +197,25 @@ def test_what_cannot_prove_us_is_refused(tmp_path: pathlib.Path, user: dict[str,
 @pytest.mark.parametrize(
     ("user", "words"),
     [
-        ({"auth-provider": {"name": "oidc", "config": {"id-token": SECRET}}}, "an auth-provider"),
+        ({"auth-provider": {"name": SECRET, "config": {"id-token": SECRET}}}, "an auth-provider that is not oidc"),
+        ({"auth-provider": {"name": "gcp"}}, "the auth-provider gcp"),
+        ({"auth-provider": {"name": "azure", "config": None}}, "the auth-provider azure"),
         ({"username": "admin", "password": SECRET}, "a user name and password"),
         ({"token": SECRET, "password": SECRET}, "a user name and password"),
     ],
 )
-def test_what_comes_later_is_said(tmp_path: pathlib.Path, user: dict[str, object], words: str) -> None:
-    """Ways to prove oneself that are not built yet are named, with what works instead."""
+def test_what_cannot_be_used_is_said(tmp_path: pathlib.Path, user: dict[str, object], words: str) -> None:
+    """Ways to prove oneself that do not work are named, with what works instead."""
     refusal = _refusal(tmp_path, _changed(user=user))
     assert refusal.code is codes.Code.KUBE_UNSUPPORTED_AUTH
     assert words in refusal.message
-    assert "token" in refusal.hint
+    assert "plugin" in refusal.hint or "token" in refusal.hint
+
+
+def test_one_way_is_enough(tmp_path: pathlib.Path) -> None:
+    """As for kubectl, a plugin and a provider together are a mistake."""
+    user: dict[str, object] = {"auth-provider": {"name": "oidc"}, "exec": {"command": "x"}}
+    assert "it can have one" in _refusal(tmp_path, _changed(user=user)).message
 
 
 def test_impersonation_becomes_headers(tmp_path: pathlib.Path) -> None:
