@@ -17,7 +17,7 @@ from typing import Any
 from tests.contract import plainhttp
 from tests.kubebox import certificates, commands, processes
 
-__all__ = ["GUEST", "Cluster", "Fleet", "write_kubeconfig"]
+__all__ = ["GUEST", "Cluster", "Fleet", "wait", "write_kubeconfig"]
 
 GUEST = "guest"
 """A user who may do nothing that every authenticated user may not: bind roles to it."""
@@ -46,9 +46,8 @@ class Cluster:
         """A bearer token of the user ``GUEST``."""
         folder.mkdir(parents=True)
         self._write_files(authority)
-        self.api_server = processes.Process(
-            [binary, *commands.api_server(folder, self.port, etcd, f"/{name}")], folder / "kube-apiserver.log"
-        )
+        self._serving: list[str | pathlib.Path] = [binary, *commands.api_server(folder, self.port, etcd, f"/{name}")]
+        self.api_server = processes.Process(self._serving, folder / "kube-apiserver.log")
         """The API server's process."""
         self.others = [
             processes.Process([binary, *commands.controller_manager(folder)], folder / "kube-controller-manager.log"),
@@ -89,6 +88,12 @@ class Cluster:
         else:
             self.api_server.start()
 
+    def restart(self, *flags: str) -> None:
+        """Start the API server anew with more flags than it has at first; ``wait`` says when it is ready."""
+        self.stop()
+        self.api_server = processes.Process([*self._serving, *flags], self.folder / "kube-apiserver.log")
+        self.start()
+
     def stop(self) -> None:
         """End the API server as a power cut does; its port refuses connections when this returns.
 
@@ -113,7 +118,7 @@ class Cluster:
 
     def wait(self) -> None:
         """Wait until the API server is ready."""
-        _wait(f"the API server of {self.name} is ready", self.answers)
+        wait(f"the API server of {self.name} is ready", self.answers)
 
     def add_node(self, name: str, labels: Mapping[str, str] | None = None) -> None:
         """Give the cluster a node with 4 cores and 8 GiB; it is Ready once ``serves_pods`` says so."""
@@ -157,7 +162,7 @@ class Fleet:
         if not self._etcd.alive:
             self._etcd.start()
             # An API server that finds no etcd tries again after a second.
-            _wait("etcd listens", lambda: processes.listens(self._held[0].getsockname()[1]))
+            wait("etcd listens", lambda: processes.listens(self._held[0].getsockname()[1]))
         while len(self._clusters) < count:
             name = f"c{len(self._clusters):03}"
             self._clusters.append(Cluster(name, self.folder / name, self.binary, self._etcd_url))
@@ -176,7 +181,7 @@ class Fleet:
                     cluster.start_others()
             return not away and not starting and all(cluster.serves_pods() for cluster in fresh)
 
-        _wait(f"{count} clusters are ready", go_on, _PATIENCE + 10 * count)
+        wait(f"{count} clusters are ready", go_on, _PATIENCE + 10 * count)
         return wanted
 
     def cluster(self) -> Cluster:
@@ -243,7 +248,8 @@ def _takes_pods(node: dict[str, Any]) -> bool:
     return conditions.get("Ready") == "True" and not node["spec"].get("taints")
 
 
-def _wait(what: str, done: Callable[[], bool], patience: float = _PATIENCE) -> None:
+def wait(what: str, done: Callable[[], bool], patience: float = _PATIENCE) -> None:
+    """Wait until something is so; ``what`` names it where it never is."""
     until = time.monotonic() + patience
     while not done():
         assert time.monotonic() < until, f"after {patience:.0f} s it is still not so that {what}"
