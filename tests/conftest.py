@@ -26,14 +26,23 @@ for _setting in ("OUTPUT", "EVENTS", "STRATEGY", "CONCURRENCY", "TIMEOUT", "PROJ
 os.environ.pop("CI", None)  # fleetctl refuses more in CI; the tests of that say so themselves
 
 
+def _path(variable: str) -> str:
+    """Return where programs are looked for: in the folder that a variable names, then on PATH."""
+    return os.pathsep.join(filter(None, (os.environ.get(variable), os.environ.get("PATH"))))
+
+
+def _absent(names: tuple[str, ...], variable: str, made: str) -> str:
+    missing = [name for name in names if not shutil.which(name, path=_path(variable))]
+    return f"no {' and no '.join(missing)} on PATH or in {variable} ({made})" if missing else ""
+
+
+# What tests/kubebox/build makes: see clusters.MINORS.
+_CLUSTERS = ("kubebox-1.36", "kubebox-1.34", "kwok")
+
+
 def _kubebox() -> str:
-    named = os.environ.get("FLEETCTL_KUBEBOX", "kubebox")
-    found = shutil.which(named)
-    if not found:
-        return f"no kubebox binary: {named} cannot be run (FLEETCTL_KUBEBOX names it, tests/kubebox/build makes it)"
-    if not pathlib.Path(found).with_name("kwok").exists():
-        return f"no kwok beside {found} (tests/kubebox/build makes both)"
-    return "" if shutil.which("setpriv") else "no setpriv (Debian package util-linux)"
+    absent = _absent(_CLUSTERS, "FLEETCTL_KUBEBOX", "tests/kubebox/build")
+    return absent or ("" if shutil.which("setpriv") else "no setpriv (Debian package util-linux)")
 
 
 def _hosts() -> str:
@@ -48,12 +57,7 @@ def _postgres() -> str:
 
 
 def _renderers() -> str:
-    missing = [name for name in ("helm", "kustomize") if not shutil.which(name, path=_renderers_path())]
-    return f"no {' and no '.join(missing)} on PATH or in FLEETCTL_RENDERERS (tests/renderers/build)" if missing else ""
-
-
-def _renderers_path() -> str:
-    return os.pathsep.join(filter(None, (os.environ.get("FLEETCTL_RENDERERS"), os.environ.get("PATH"))))
+    return _absent(("helm", "kustomize"), "FLEETCTL_RENDERERS", "tests/renderers/build")
 
 
 # Files whose tests all need clusters, beside those in tests/integration.
@@ -127,9 +131,10 @@ def kubebox(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
     # Here, because this file must load where the rest of the tests is not (tests/architecture/test_targets.py).
     from tests.kubebox import clusters  # noqa: PLC0415
 
-    binary = shutil.which(os.environ.get("FLEETCTL_KUBEBOX", "kubebox"))
-    assert binary, "a test that asks for kubebox is marked kubebox"
-    fleet = clusters.Fleet(tmp_path_factory.mktemp("kubebox"), pathlib.Path(binary))
+    found = {name: shutil.which(name, path=_path("FLEETCTL_KUBEBOX")) for name in _CLUSTERS}
+    programs = {name: pathlib.Path(path) for name, path in found.items() if path}
+    assert len(programs) == len(found), "a test that asks for kubebox is marked kubebox"
+    fleet = clusters.Fleet(tmp_path_factory.mktemp("kubebox"), programs)
     pytestconfig.stash[_FLEET] = fleet
     yield fleet
     del pytestconfig.stash[_FLEET]
@@ -139,7 +144,7 @@ def kubebox(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def renderers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Helm and kustomize on PATH. For tests marked ``renderers``."""
-    monkeypatch.setenv("PATH", _renderers_path())
+    monkeypatch.setenv("PATH", _path("FLEETCTL_RENDERERS"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,4 @@
-"""The tables of rules and traps name cases and tests that there are."""
+"""The tables of rules, traps and what API servers answer name cases and tests that there are."""
 
 import fnmatch
 import pathlib
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 FOLDER = pathlib.Path(__file__).parent
-TABLES = sorted(FOLDER.rglob("README.md"))
+TABLES = [*sorted(FOLDER.rglob("README.md")), FOLDER.parent / "contract" / "README.md"]
 
 
 def _named(table: pathlib.Path) -> list[tuple[str, str]]:

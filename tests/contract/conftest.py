@@ -3,7 +3,10 @@
 import base64
 import itertools
 import json
+import os
+import pathlib
 import re
+import subprocess
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -43,7 +46,10 @@ class _Simulated(plainhttp.Api):
         return answer
 
 
-@pytest.fixture(params=["sim", pytest.param("kubebox", marks=pytest.mark.kubebox)])
+_REAL = {f"kubebox-{minor}": minor for minor in clusters.MINORS}
+
+
+@pytest.fixture(params=["sim", *(pytest.param(name, marks=pytest.mark.kubebox) for name in _REAL)])
 def target(request: pytest.FixtureRequest) -> str:
     """The name of what answers."""
     name: str = request.param
@@ -65,9 +71,9 @@ def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[plainhttp.Api]:
 @pytest.fixture
 def connect(target: str, request: pytest.FixtureRequest) -> talking.Connect:
     """Return a way to reach a ready API server with a token, or with None as an administrator."""
-    if target == "kubebox":
+    if target in _REAL:
         fleet: clusters.Fleet = request.getfixturevalue("kubebox")
-        return fleet.cluster().api
+        return fleet.cluster(_REAL[target]).api
     api: plainhttp.Api = request.getfixturevalue("sim")
     return lambda token: api if token is None else _Simulated(api.port, api.authority, token)
 
@@ -82,3 +88,32 @@ def api(connect: talking.Connect) -> plainhttp.Api:
 def place(api: plainhttp.Api) -> talking.Place:
     """A fresh namespace. It is left behind: nobody else's objects are in it."""
     return talking.Place.made(api, f"contract-{next(_numbers)}")
+
+
+@pytest.fixture
+def kubectl(target: str, place: talking.Place, kubebox: clusters.Fleet, tmp_path: pathlib.Path) -> talking.Kubectl:
+    """Return a way to run kubectl of the target's minor in a namespace of its own; it knows nothing of any home.
+
+    It gives back what kubectl found, or what it complained of where it had to fail. For tests marked ``kubebox``.
+    """
+    binary = kubebox.binaries.get(_REAL.get(target, ""), kubebox.binary)
+    (tmp_path / "ca.crt").write_bytes(place.api.authority)
+    where = ["--server", f"https://127.0.0.1:{place.api.port}", "--certificate-authority", str(tmp_path / "ca.crt")]
+    where += ["--token", place.api.token, "--namespace", place.namespace]
+    variables = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "KUBECONFIG": os.devnull,
+        "KUBECTL_APPLYSET": "true",
+    }
+
+    def run(*words: str, body: object = None, code: int = 0) -> str:
+        given = None if body is None else json.dumps(body)
+        command = [str(binary), "kubectl", *where, *words]
+        done = subprocess.run(
+            command, env=variables, input=given, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+        return done.stderr if code else done.stdout
+
+    return run

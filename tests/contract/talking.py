@@ -10,6 +10,7 @@ from tests.contract import plainhttp
 __all__ = [
     "METADATA_LIST",
     "Connect",
+    "Kubectl",
     "Place",
     "config_map",
     "daemon_set",
@@ -100,6 +101,9 @@ class Place(NamedTuple):
 
 Connect = Callable[[str | None], plainhttp.Api]
 """How a test reaches an API server: with a bearer token, or with None as an administrator."""
+
+Kubectl = Callable[..., str]
+"""How a test calls kubectl: words, ``body`` for its standard input, and ``code``, with which it must end."""
 
 
 def until(look: Callable[[], object], what: str, patience: float = 30) -> Any:  # noqa: ANN401 - what ``look`` returns

@@ -100,6 +100,7 @@ def test_stale_resource_version_is_refused(place: talking.Place) -> None:
     refused = place.apply(talking.config_map("one", DATA, uid=old["uid"], resourceVersion=version))
     assert (refused.status, refused.json["reason"]) == (409, "Conflict")
     assert not refused.json["details"].get("causes")
+    assert "the object has been modified" in refused.json["message"]
     taken = place.apply(talking.config_map("one", DATA, uid=old["uid"], resourceVersion=now["resourceVersion"]))
     assert taken.status == 200
 

@@ -49,6 +49,24 @@ def _lives(process: pathlib.Path) -> bool:
         return False
 
 
+def test_minors_are_those_that_are_built() -> None:
+    """Each minor has the versions of its modules beside main.go, the newest in go.mod itself."""
+    folder = sources.ROOT / "tests" / "kubebox"
+    files = [folder / "go.mod", *(folder / f"go-{minor}.mod" for minor in clusters.MINORS[1:])]
+    assert {*files} == {*folder.glob("*.mod")}
+    for minor, file in zip(clusters.MINORS, files, strict=True):
+        assert f"\tk8s.io/kubernetes v{minor}." in file.read_text(encoding="utf-8")
+
+
+@needs_kubebox
+def test_clusters_are_of_all_minors_in_turns(kubebox: clusters.Fleet) -> None:
+    """As many clusters as there are minors are one of each, and say so."""
+    for minor, cluster in zip(clusters.MINORS, kubebox.clusters(len(clusters.MINORS)), strict=True):
+        assert cluster is kubebox.cluster(minor)
+        assert cluster.minor == minor
+        assert cluster.api().call("GET", "/version").json["gitVersion"].startswith(f"v{minor}.")
+
+
 @needs_kubebox
 def test_clusters_are_apart(kubebox: clusters.Fleet) -> None:
     """Each cluster has its own identity, its own authority and its own objects; a token opens one of them only."""

@@ -1,48 +1,13 @@
 """What kubectl finds, prints and applies. Held against every target of conftest.py, so that a person may use both."""
 
-import json
-import os
-import pathlib
-import shutil
-import subprocess
-from collections.abc import Callable
-
 import pytest
 
-from tests.contract import plainhttp, talking
+from tests.contract import talking
 
-pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="no kubectl on PATH")
-
-Kubectl = Callable[..., str]
+pytestmark = pytest.mark.kubebox  # for its kubectl
 
 
-@pytest.fixture
-def kubectl(api: plainhttp.Api, place: talking.Place, tmp_path: pathlib.Path) -> Kubectl:
-    """Return a way to run kubectl in a namespace of its own; it knows nothing of anybody's home."""
-    authority = tmp_path / "ca.crt"
-    authority.write_bytes(api.authority)
-    where = ["--server", f"https://127.0.0.1:{api.port}", "--certificate-authority", str(authority)]
-    where += ["--token", api.token, "--namespace", place.namespace]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": os.devnull}
-
-    def run(*words: str, body: object = None) -> str:
-        given = None if body is None else json.dumps(body)
-        done = subprocess.run(
-            ["kubectl", *where, *words],  # noqa: S607 - whichever there is
-            env=environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
-
-
-def test_kubectl_knows_kinds_by_their_short_names(kubectl: Kubectl, place: talking.Place) -> None:
+def test_kubectl_knows_kinds_by_their_short_names(kubectl: talking.Kubectl, place: talking.Place) -> None:
     """Every short name leads to its kind."""
     place.applied(talking.config_map("one", {"a": "b"}))
     place.applied(talking.deployment("web", replicas=0))
@@ -51,21 +16,21 @@ def test_kubectl_knows_kinds_by_their_short_names(kubectl: Kubectl, place: talki
     assert f"namespace/{place.namespace}" in kubectl("get", "ns,no,sc,pc", "-o", "name").split()
 
 
-def test_kubectl_lists_what_is_served(kubectl: Kubectl) -> None:
+def test_kubectl_lists_what_is_served(kubectl: talking.Kubectl) -> None:
     """``api-resources`` reads discovery whole: short names, scopes, verbs and categories."""
     lines = kubectl("api-resources", "--no-headers", "--categories", "all").splitlines()
     assert ["deployments", "deploy", "apps/v1", "true", "Deployment"] in [line.split() for line in lines]
     assert "configmaps" in kubectl("api-resources", "--verbs", "list,delete", "-o", "name").splitlines()
 
 
-def test_kubectl_prints_what_is_there(kubectl: Kubectl, place: talking.Place) -> None:
+def test_kubectl_prints_what_is_there(kubectl: talking.Kubectl, place: talking.Place) -> None:
     """A server may leave tables to kubectl, which then shows names and ages; paths into objects work everywhere."""
     uid = place.applied(talking.config_map("one", {"a": "b"}))["metadata"]["uid"]
     assert kubectl("get", "cm", "one", "-o", "wide").split()[0] == "NAME"
     assert kubectl("get", "cm", "one", "-o", "jsonpath={.metadata.uid}") == uid
 
 
-def test_kubectl_applies_and_deletes(kubectl: Kubectl, place: talking.Place) -> None:
+def test_kubectl_applies_and_deletes(kubectl: talking.Kubectl, place: talking.Place) -> None:
     """Server-side apply, for show and in earnest, and a delete."""
     body = talking.deployment("web", replicas=0)
     options = ("apply", "--server-side", "--validate=false", "-f", "-")
@@ -76,7 +41,7 @@ def test_kubectl_applies_and_deletes(kubectl: Kubectl, place: talking.Place) -> 
     assert "deleted" in kubectl("delete", "deploy", "web", "--wait=false")
 
 
-def test_kubectl_waits(kubectl: Kubectl, place: talking.Place) -> None:
+def test_kubectl_waits(kubectl: talking.Kubectl, place: talking.Place) -> None:
     """``wait`` and ``rollout status`` list, then watch."""
     place.applied(talking.deployment("web"))
     assert "condition met" in kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=30s")

@@ -19,8 +19,7 @@ ROLES = "/apis/rbac.authorization.k8s.io/v1/cluster"
 @pytest.fixture
 def shop(kubebox: clusters.Fleet, tmp_path: pathlib.Path) -> shops.Shop:
     """A project on six clusters, reached as a user who may do what the page says."""
-    fleet = kubebox.clusters(len(shops.SITES))
-    made = shops.Shop(tmp_path, fleet, kubebox.binary, "rights")
+    made = shops.Shop(tmp_path, kubebox, "rights")
     text = re.search(r"```yaml\n(.*?kind: ClusterRole\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert text, "the page has no ClusterRole"
     role = yaml.safe_load(text.group(1))

@@ -1,4 +1,4 @@
-"""Six real clusters, and projects laid out on them."""
+"""Six real clusters of two minors, and projects laid out on them."""
 
 import contextlib
 import itertools
@@ -17,11 +17,10 @@ _LEASES = "/apis/coordination.k8s.io/v1/namespaces/fleetctl-system/leases"
 @pytest.fixture
 def shop(kubebox: clusters.Fleet, tmp_path: pathlib.Path) -> Iterator[shops.Shop]:
     """A project on six clusters, in a namespace of its own; its journal must hold together at the end."""
-    fleet = kubebox.clusters(len(shops.SITES))
-    for cluster in fleet:
+    made = shops.Shop(tmp_path, kubebox, f"shop-{next(_numbers)}")
+    for cluster in made.sites.values():
         # The bundle of all projects is called app, so the Lease of a run that was killed would hold the next test's.
         assert cluster.api().call("DELETE", _LEASES).status in {200, 404}
-    made = shops.Shop(tmp_path, fleet, kubebox.binary, f"shop-{next(_numbers)}")
     yield made
     made.close()
 

@@ -103,16 +103,16 @@ class Started:
 class Shop:
     """One project; its bundle ``app`` has a namespace of its own, so that tests share clusters and nothing else."""
 
-    def __init__(self, folder: pathlib.Path, fleet: list[clusters.Cluster], kubebox: pathlib.Path, home: str) -> None:
+    def __init__(self, folder: pathlib.Path, kubebox: clusters.Fleet, home: str) -> None:
         """Lay the project out; the bundle has no objects yet."""
         self.folder = folder
         self.namespace = home
-        self.sites = dict(zip(SITES, fleet, strict=True))
+        self.sites = dict(zip(SITES, kubebox.clusters(len(SITES)), strict=True))
         self.kubeconfig = folder / "kubeconfig.json"
         self.quick = str(folder / "quick.yaml")
         """The strategy of all runs."""
         self.started: list[Started] = []
-        self._kubebox = kubebox
+        self._kubebox = kubebox.binaries
         self._environment = {key: value for key, value in processes.environment().items() if key != "CI"}
         clusters.write_kubeconfig(self.kubeconfig, self.sites)
         self.write("fleetctl.yaml", "kind: Project\nname: shops\n")
@@ -210,10 +210,11 @@ class Shop:
         return ["rollout", "start", "app", "--all", "--yes", "--strategy", self.quick, *arguments]
 
     def kubectl(self, site: str, *arguments: str, code: int = 0, **variables: str) -> str:
-        """Run kubectl at a site as somebody else would, which must end with this code, and return what it says."""
+        """Run kubectl of a site's minor there as others would, which must end with this code; return what it says."""
         config = self.folder / "kubectl.json"
         clusters.write_kubeconfig(config, self.sites)
-        command = [str(self._kubebox), "kubectl", f"--kubeconfig={config}", f"--context={site}", *arguments]
+        binary = str(self._kubebox[self.sites[site].minor])
+        command = [binary, "kubectl", f"--kubeconfig={config}", f"--context={site}", *arguments]
         environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"], **variables}
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=_PATIENCE)
         assert done.returncode == code, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"

@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 from typing import Any
 
@@ -14,7 +13,7 @@ from hypothesis import strategies
 
 from fleetctl.kube import endpoints, transport
 from fleetctl.model import errors
-from tests.kubebox import certificates
+from tests.kubebox import certificates, clusters
 
 _CA = certificates.Authority("kubeconfigs")
 _PAIR = _CA.client("rollout")
@@ -110,12 +109,10 @@ def _shares(draw: strategies.DrawFn) -> dict[str, Any]:
     }
 
 
-def _by_kubectl(*paths: pathlib.Path) -> dict[str, Any] | None:
+def _by_kubectl(binary: pathlib.Path, paths: list[pathlib.Path]) -> dict[str, Any] | None:
     """Return what kubectl makes of files' current context, with what it points to; None where it refuses."""
-    binary = shutil.which(os.environ.get("FLEETCTL_KUBEBOX", "kubebox"))
-    assert binary is not None
     single = [f"--kubeconfig={paths[0]}"] if len(paths) == 1 else []  # which must be there, unlike those of a list
-    command = [binary, "kubectl", *single, "config", "view", "--minify", "--flatten", "--raw", "-o", "json"]
+    command = [str(binary), "kubectl", *single, "config", "view", "--minify", "--flatten", "--raw", "-o", "json"]
     variables = {**os.environ, "KUBECONFIG": os.pathsep.join(map(str, paths))}
     done = subprocess.run(command, env=variables, check=False, capture_output=True, timeout=60)
     return json.loads(done.stdout) if done.returncode == 0 else None
@@ -133,18 +130,18 @@ def _acting(user: dict[str, Any]) -> list[tuple[str, str]]:
 @hypothesis.settings(max_examples=60, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 @hypothesis.given(config=_configs(), as_yaml=strategies.booleans())
 def test_kubectl_reads_the_same(
-    tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any], *, as_yaml: bool
+    kubebox: clusters.Fleet, tmp_path_factory: pytest.TempPathFactory, config: dict[str, Any], *, as_yaml: bool
 ) -> None:
     """Address, authority, name, proxy, credentials and impersonation are kubectl's; what it refuses, we refuse."""
     path = _written(tmp_path_factory.mktemp("config"), config, as_yaml=as_yaml)
-    _require_same([path])
+    _require_same(kubebox.binary, [path])
 
 
 @pytest.mark.kubebox
 @hypothesis.settings(max_examples=60, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate])
 @hypothesis.given(configs=strategies.lists(_shares() | strategies.none(), min_size=2, max_size=4))
 def test_kubectl_merges_the_same(
-    tmp_path_factory: pytest.TempPathFactory, configs: list[dict[str, Any] | None]
+    kubebox: clusters.Fleet, tmp_path_factory: pytest.TempPathFactory, configs: list[dict[str, Any] | None]
 ) -> None:
     """Of several files the first that has a name wins, with paths relative to it, and missing ones are skipped."""
     folder, paths = tmp_path_factory.mktemp("configs"), []
@@ -152,7 +149,7 @@ def test_kubectl_merges_the_same(
         place = folder / str(number)
         place.mkdir()
         paths.append(place / "kubeconfig" if config is None else _written(place, _apart(config, number), as_yaml=True))
-    _require_same(paths)
+    _require_same(kubebox.binary, paths)
 
 
 def _apart(config: dict[str, Any], number: int) -> dict[str, Any]:
@@ -178,9 +175,9 @@ def _written(folder: pathlib.Path, config: dict[str, Any], *, as_yaml: bool) -> 
     return path
 
 
-def _require_same(paths: list[pathlib.Path]) -> None:
+def _require_same(binary: pathlib.Path, paths: list[pathlib.Path]) -> None:
     """Hold the current context as we read it against what kubectl makes of it."""
-    found = _by_kubectl(*paths)
+    found = _by_kubectl(binary, paths)
     ours: transport.Endpoint | None
     try:
         ours = endpoints.Endpoints().endpoint(paths, None)

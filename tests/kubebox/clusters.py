@@ -1,7 +1,8 @@
 """Real Kubernetes clusters on loopback ports: each an API server, its controllers, its scheduler and kwok with a node.
 
-All share one etcd, in which each has its own prefix. That makes a cluster cheap, and resourceVersions jump: another
-cluster's writes count too. Pods come to nothing but a status; their image's tag decides which (stages/pods.yaml).
+They are of two minors in turns, as the clusters of a fleet are while it is being upgraded. All share one etcd, in which
+each has its own prefix. That makes a cluster cheap, and resourceVersions jump: another cluster's writes count too.
+Pods come to nothing but a status; their image's tag decides which (stages/pods.yaml).
 Every program is killed at the latest when the process that started it ends, however it ends.
 """
 
@@ -12,26 +13,39 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.contract import plainhttp
 from tests.kubebox import certificates, commands, processes
 
-__all__ = ["GUEST", "Cluster", "Fleet", "wait", "write_kubeconfig"]
+__all__ = ["GUEST", "MINORS", "Cluster", "Fleet", "Programs", "wait", "write_kubeconfig"]
 
 GUEST = "guest"
 """A user who may do nothing that every authenticated user may not: bind roles to it."""
+
+MINORS = ("1.36", "1.34")
+"""The minors of Kubernetes that there are clusters of, as build makes them; the newest first."""
 
 _PATIENCE = 90
 _TOGETHER = 2  # API servers that start at a time: more gain nothing on two cores, and none would be ready soon
 
 
+class Programs(NamedTuple):
+    """What a cluster is made of."""
+
+    minor: str
+    kubebox: pathlib.Path
+    kwok: pathlib.Path
+
+
 class Cluster:
     """One cluster. Its API server can be stopped, killed, paused and started again, always on the same port."""
 
-    def __init__(self, name: str, folder: pathlib.Path, binary: pathlib.Path, etcd: str) -> None:
+    def __init__(self, name: str, folder: pathlib.Path, programs: Programs, etcd: str) -> None:
         """Write all the files that the parts need; nothing runs yet."""
         self.name = name
+        self.minor = programs.minor
+        """The minor of Kubernetes, as 1.36."""
         self.folder = folder
         self._held = processes.reserve()
         self.port: int = self._held.getsockname()[1]
@@ -46,13 +60,14 @@ class Cluster:
         """A bearer token of the user ``GUEST``."""
         folder.mkdir(parents=True)
         self._write_files(authority)
+        binary = programs.kubebox
         self._serving: list[str | pathlib.Path] = [binary, *commands.api_server(folder, self.port, etcd, f"/{name}")]
         self.api_server = processes.Process(self._serving, folder / "kube-apiserver.log")
         """The API server's process."""
         self.others = [
             processes.Process([binary, *commands.controller_manager(folder)], folder / "kube-controller-manager.log"),
             processes.Process([binary, *commands.scheduler(folder)], folder / "kube-scheduler.log"),
-            processes.Process([binary.with_name("kwok"), *commands.kwok(folder)], folder / "kwok.log"),
+            processes.Process([programs.kwok, *commands.kwok(folder)], folder / "kwok.log"),
         ]
         """The processes of the controllers, the scheduler and kwok."""
 
@@ -146,16 +161,20 @@ class Cluster:
 
 
 class Fleet:
-    """Clusters that grow in number as tests ask for them, on one etcd."""
+    """Clusters that grow in number as tests ask for them, of all minors in turns, on one etcd."""
 
-    def __init__(self, folder: pathlib.Path, binary: pathlib.Path) -> None:
-        """Keep everything in a folder; ``binary`` is kubebox, with kwok beside it. Nothing runs yet."""
+    def __init__(self, folder: pathlib.Path, programs: Mapping[str, pathlib.Path]) -> None:
+        """Keep everything in a folder; the programs are what build makes, by name. Nothing runs yet."""
         self.folder = folder
-        self.binary = binary
+        self.binaries = {minor: programs[f"kubebox-{minor}"] for minor in MINORS}
+        """Each minor's kubebox."""
+        self.binary = self.binaries[MINORS[0]]
+        """The newest minor's kubebox."""
+        self._kwok = programs["kwok"]
         self._clusters: list[Cluster] = []
         self._held = [processes.reserve(), processes.reserve()]
         self._etcd_url, peer = (f"http://127.0.0.1:{held.getsockname()[1]}" for held in self._held)
-        self._etcd = processes.Process([binary, *commands.etcd(folder, self._etcd_url, peer)], folder / "etcd.log")
+        self._etcd = processes.Process([self.binary, *commands.etcd(folder, self._etcd_url, peer)], folder / "etcd.log")
 
     def clusters(self, count: int) -> list[Cluster]:
         """Return the first ``count`` clusters, all ready: made if they are new, brought back if a test ended them."""
@@ -163,9 +182,10 @@ class Fleet:
             self._etcd.start()
             # An API server that finds no etcd tries again after a second.
             wait("etcd listens", lambda: processes.listens(self._held[0].getsockname()[1]))
-        while len(self._clusters) < count:
-            name = f"c{len(self._clusters):03}"
-            self._clusters.append(Cluster(name, self.folder / name, self.binary, self._etcd_url))
+        while (number := len(self._clusters)) < count:
+            name, minor = f"c{number:03}", MINORS[number % len(MINORS)]
+            programs = Programs(minor, self.binaries[minor], self._kwok)
+            self._clusters.append(Cluster(name, self.folder / name, programs, self._etcd_url))
         wanted = self._clusters[:count]
         away, starting, fresh = deque(wanted), list[Cluster](), list[Cluster]()
 
@@ -184,9 +204,9 @@ class Fleet:
         wait(f"{count} clusters are ready", go_on, _PATIENCE + 10 * count)
         return wanted
 
-    def cluster(self) -> Cluster:
-        """Return the first cluster, ready."""
-        return self.clusters(1)[0]
+    def cluster(self, minor: str = MINORS[0]) -> Cluster:
+        """Return the first cluster of a minor, ready."""
+        return self.clusters(MINORS.index(minor) + 1)[-1]
 
     def close(self) -> None:
         """Kill everything. The folder stays, for its logs."""
