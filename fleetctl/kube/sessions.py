@@ -21,6 +21,7 @@ Run = Callable[[Any, Late], Awaitable[None]]
 
 _LONGEST_WAIT: Final = 3600.0
 _UNAUTHORIZED: Final = 401
+_OK: Final = b"200"
 
 
 class Session:
@@ -38,6 +39,8 @@ class Session:
         self._header_bytes = self._before = 0  # in all, and of those a proxy's
         self._too_large = False
         self._sent = False
+        self._status = b""
+        self._sink: Callable[[bytes], bool] | None = None
         self._busy = False
         self._handle: Any = None
         self._pool: Any = None
@@ -141,6 +144,7 @@ class Session:
         self._body = bytearray()
         self._retry_after, self._date, self._header_bytes = None, b"", 0
         self._too_large = self._sent = False
+        self._sink, self._status = request.take, b""
         self._watch.begin()
         if not request.path.isascii() or not request.path.isprintable() or " " in request.path:
             raise transport.Broken("protocol", "the path of the request is no URL", sent=False)
@@ -185,6 +189,9 @@ class Session:
         return pycurl.PREREQFUNC_OK
 
     def _take(self, data: bytes) -> int | None:
+        if self._sink is not None and self._status == _OK:
+            self._too_large = not self._sink(data)
+            return -1 if self._too_large else None
         if len(self._body) + len(data) > self._limits.size:  # before 8.4, libcurl looks only at what is announced
             self._too_large = True
             return -1
@@ -198,7 +205,7 @@ class Session:
             return -1
         start = line[:5]
         if start == b"HTTP/":  # an interim answer, or a proxy's, came before
-            self._retry_after, self._date = None, b""
+            self._retry_after, self._date, self._status = None, b"", line[9:12]
         elif start in {b"Date:", b"date:"}:
             self._date = line[5:]
         elif line[:12].lower() == b"retry-after:":
@@ -210,6 +217,8 @@ class Session:
     # --- what takes too long
 
     def _late(self, now: float) -> transport.Broken | None:
+        if self._sink is not None and self._status == _OK:
+            return None  # nothing need happen as long as it lasts
         moved = self._header_bytes + len(self._body) + self._handle.getinfo(pycurl.SIZE_UPLOAD_T)
         return self._watch.late(now, self._stage(), moved)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -125,6 +126,8 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes | None = None
     content_type: str = ""
     accept: str = "application/json"
+    take: Callable[[bytes], bool] | None = None
+    """Is given the body of a 200 as it comes, and says no when it takes no more; silence in between is no fault."""
 
 
 class Answer(msgspec.Struct, frozen=True):

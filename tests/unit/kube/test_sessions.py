@@ -592,3 +592,45 @@ def test_the_servers_time_is_kept(name: str) -> None:
         assert _ask(_to(server))[0].date.strip() == b"Fri, 27 Nov 2026 20:00:00 GMT"
     with wires.Server(PAIR, wires.answering(early + wires.answer(b"", 200))) as server:
         assert _ask(_to(server))[0].date == b""
+
+
+def test_silence_is_no_fault_of_a_body_that_is_taken_as_it_comes() -> None:
+    """Nothing need happen for longer than an answer may stand still, up to the end of the request's own time."""
+
+    def serve(connection: wires.Connection) -> None:
+        connection.request()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.until_closed()
+
+    quick = transport.Limits(stall=0.1, first_byte=5)
+
+    async def run(server: wires.Server) -> None:
+        async with curl.CurlTransport(quick) as wire:
+            session = wire.session(transport.Endpoint(server.url, CA.certificate))
+            request = transport.Request("GET", "/", 1.0, take=lambda _: True)
+            with pytest.raises(transport.Broken) as caught:
+                await session.send(request)
+            assert caught.value.kind == "slow"
+
+    with wires.Server(PAIR, serve) as server:
+        asyncio.run(run(server))
+
+
+def test_a_refusal_is_not_taken_as_it_comes() -> None:
+    """Only the body of a 200 is given away; what a refusal says is in the answer."""
+    got: list[bytes] = []
+
+    def take(data: bytes) -> bool:
+        got.append(data)
+        return True
+
+    async def run(server: wires.Server) -> tuple[transport.Answer, transport.Answer]:
+        async with curl.CurlTransport() as wire:
+            session = wire.session(transport.Endpoint(server.url, CA.certificate))
+            request = transport.Request("GET", "/", 5.0, take=take)
+            return await session.send(request), await session.send(request)
+
+    with wires.Server(PAIR, wires.answering(wires.answer(b"no", 403), wires.answer(b"yes"))) as server:
+        refused, streamed = asyncio.run(run(server))
+    assert (refused.status, refused.body) == (403, b"no")
+    assert (streamed.status, streamed.body, got) == (200, b"", [b"yes"])
