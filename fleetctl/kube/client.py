@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 
-from fleetctl.kube import answers, kinds, managers, refusals, transport
+from fleetctl.kube import answers, kinds, lists, managers, refusals, transport
 
 __all__ = ["Client", "Fenced", "Guard", "Pace", "Writing"]
 
@@ -25,11 +25,7 @@ _APPLY: Final = "application/apply-patch+yaml"
 _JSON: Final = "application/json"
 _ONE: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _MANY: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-_PAGE: Final = 500
 _LEAST: Final = 0.001
-_MOST_PAGES: Final = 1000
-_MOST_BYTES: Final = 256 * 1024 * 1024
-_MOST_RESTARTS: Final = 3
 _UNTOLD: Final = frozenset({"credentials", "forbidden", "terminating"})
 """Refusals that say nothing about what an earlier try of the same request has done; nor does 429."""
 
@@ -132,36 +128,34 @@ class Client:
         """Return an object, or whatever stands at a path, as it was sent."""
         return await self._send("GET", path, accept="*/*" if "/log?" in path else _JSON, aside=aside)
 
+    async def page(self, path: str, *, metadata_only: bool = False) -> bytes:
+        """Return one page of a collection, or all of it, as it was sent."""
+        return await self._send("GET", path, accept=_MANY if metadata_only else _JSON)
+
     async def items(
         self, path: str, *, label_selector: str = "", field_selector: str = "", metadata_only: bool = False
     ) -> list[bytes]:
         """Return the items of a collection, each as it was sent, over as many pages as there are."""
-        found: list[bytes] = []
-        size = pages = restarts = 0
-        query = {"limit": str(_PAGE)}
-        if label_selector:
-            query["labelSelector"] = label_selector
-        if field_selector:
-            query["fieldSelector"] = field_selector
-        while True:
-            url = f"{path}?{urllib.parse.urlencode(query)}"
-            try:
-                body = await self._send("GET", url, accept=_MANY if metadata_only else _JSON)
-            except answers.Failure as failure:
-                if failure.status != 410 or "continue" not in query or restarts == _MOST_RESTARTS:
-                    raise
-                restarts += 1  # the snapshot is gone: begin again
-                found, size, pages = [], 0, 0
-                del query["continue"]
-                continue
-            page = answers.decode(body, answers.Listing)
-            found += [bytes(item) for item in page.items or ()]
-            if not page.metadata.continue_:
-                return found
-            size, pages = size + len(body), pages + 1
-            if pages == _MOST_PAGES or size > _MOST_BYTES:
-                raise answers.Failure("broken", "ListTooLong", "the list is longer than any that is taken")
-            query["continue"] = page.metadata.continue_
+        query = lists.selection(label_selector, field_selector)
+        return (await lists.whole(self, path, query, metadata_only=metadata_only)).items
+
+    async def stream(self, path: str, take: Callable[[bytes], bool], seconds: float, *, metadata_only: bool) -> None:
+        """Have what comes given to ``take`` for so long, once: who watches goes on where it ended by itself."""
+        if self.guard is not None:
+            await self.guard.keep()
+        if self._deadline is not None:
+            seconds = min(seconds, self._deadline - self._clock())
+        if seconds <= _LEAST:
+            raise TimeoutError
+        self.requests += 1
+        accept = _ONE if metadata_only else _JSON
+        request = transport.Request("GET", path, seconds, accept=accept, take=take)
+        try:
+            answer = await self._session.send(request)
+        except transport.Broken as broken:
+            raise refusals.silent(broken) from None
+        if answer.status != 200:
+            raise refusals.refused(answer)
 
     async def list_metadata(self, path: str, *, label_selector: str = "") -> list[answers.Partial]:
         """Return the metadata of the items of a collection."""

@@ -195,24 +195,6 @@ def test_a_list_that_expired_begins_again() -> None:
     assert _query(world.sent[2])["fieldSelector"] == "spec.nodeName=n"
 
 
-def test_a_list_does_not_begin_again_for_ever() -> None:
-    """A server whose snapshots never last is given up, and 410 at the start is no snapshot."""
-    world = World(*[_page("a", "next"), _status(410, "Expired")] * 9)
-    assert _failure(world.client().items("/api/v1/pods")).status == 410
-    assert len(world.sent) == 8
-    assert _failure(World(_status(410, "Expired")).client().items("/api/v1/pods")).status == 410
-
-
-def test_a_list_without_end_is_given_up() -> None:
-    """Neither pages nor bytes are taken without end."""
-    world = World(_page("", "again"))
-    assert _failure(world.client().items("/api/v1/pods")).reason == "ListTooLong"
-    large = transport.Answer(200, b'{"metadata":{"continue":"x"},"items":["' + b"x" * 2**26 + b'"]}')
-    world = World(large)
-    assert _failure(world.client().items("/api/v1/pods")).reason == "ListTooLong"
-    assert len(world.sent) == 4
-
-
 def test_an_empty_list_may_be_null() -> None:
     """Go writes a list that was never filled as null."""
     world = World(transport.Answer(200, b'{"metadata":{"resourceVersion":"1"},"items":null}'))
