@@ -49,13 +49,16 @@ _NOT_ENFORCED: Final = frozenset(
         ("apiextensions.CustomResourceDefinitionVersion", "served"),
         ("apps.ControllerRevision", "revision"),
         ("batch.PodFailurePolicy", "rules"),
+        ("batch.PodFailurePolicyOnPodConditionsPattern", "status"),
         ("core.EndpointPort", "port"),
         ("core.ISCSIPersistentVolumeSource", "lun"),
         ("core.ISCSIVolumeSource", "lun"),
         ("core.LimitRangeSpec", "limits"),
         ("core.PreferredSchedulingTerm", "preference"),
+        ("discovery.EndpointSlice", "endpoints"),
         ("discovery.ForNode", "name"),
         ("discovery.ForZone", "name"),
+        ("rbac.RoleRef", "apiGroup"),
         ("resource.CapacityRequestPolicyRange", "min"),
         ("resource.Counter", "value"),
         ("resource.DeviceCapacity", "value"),
@@ -63,14 +66,15 @@ _NOT_ENFORCED: Final = frozenset(
         ("resource.ResourceClaim", "spec"),
         ("resource.ResourceClaimTemplate", "spec"),
         ("resource.ResourceClaimTemplateSpec", "spec"),
+        ("scheduling.PriorityClass", "value"),
         ("storage.CSIDriver", "spec"),
         ("storage.CSINodeSpec", "drivers"),
         ("storage.TokenRequest", "audience"),
     }
 )
-"""Fields called required whose absence a server takes for zero or empty, by group and name of the definition.
+"""Fields called required whose absence a server takes for zero, empty or a default, by group and definition.
 
-Seen on Kubernetes 1.36, or likely by the field's type.
+Seen on Kubernetes 1.34 and 1.36, or likely by the field's type. Later definitions call fewer of them required.
 """
 _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _IDENTITY: Final[Schema] = {

@@ -1,4 +1,4 @@
-"""Our verdict on an object against that of a real API server, for objects broken in every place.
+"""Our verdict on an object against that of a real API server of each minor, for objects broken in every place.
 
 Each object of objects.yaml is applied as a dry run, strictly, as it stands and with one thing changed. Then
 
@@ -32,7 +32,6 @@ OBJECTS = list(
     yaml.load_all(pathlib.Path(__file__).with_name("objects.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 )
 DEFINITION, CUSTOM = OBJECTS[-2:]
-MINOR = minors.get("1.36")
 _MOST = 150
 """Mutants of one object that are tried; all of them, some 13,000, take a quarter of an hour on two cores."""
 
@@ -42,6 +41,7 @@ class Server:
 
     def __init__(self, cluster: clusters.Cluster) -> None:
         """Connect as an administrator."""
+        self.minor = minors.get(cluster.minor)
         tls = ssl.create_default_context(cadata=cluster.authority.decode())
         self._connection = http.client.HTTPSConnection("127.0.0.1", cluster.port, timeout=60, context=tls)
         self._token = cluster.token
@@ -72,7 +72,7 @@ class Server:
 
     def _path(self, body: dict[str, Any]) -> str:
         version, kind = body["apiVersion"], body["kind"]
-        known = MINOR.kinds.get((version, kind))
+        known = self.minor.kinds.get((version, kind))
         namespace = "namespaces/default/" if known is None or known.namespaced else ""
         root = f"/{'apis' if '/' in version else 'api'}/{version}"
         if kind not in self._plurals.get(version, {}):
@@ -81,10 +81,10 @@ class Server:
         return f"{root}/{namespace}{self._plurals[version][kind]}/{body['metadata']['name']}"
 
 
-@pytest.fixture
-def server(kubebox: clusters.Fleet) -> Iterator[Server]:
+@pytest.fixture(params=clusters.MINORS)
+def server(kubebox: clusters.Fleet, request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real API server."""
-    made = Server(kubebox.cluster())
+    made = Server(kubebox.cluster(request.param))
     yield made
     made.close()
 
@@ -130,7 +130,7 @@ def _kept_another(said: validators.Complaint, sent: dict[str, Any], answer: dict
 )
 def test_own_kinds(server: Server, body: dict[str, Any]) -> None:
     """The object is right as it stands, and both agree about what is wrong with its mutants."""
-    validator = validators.of_kind(MINOR, MINOR.kinds[body["apiVersion"], body["kind"]])
+    validator = validators.of_kind(server.minor, server.minor.kinds[body["apiVersion"], body["kind"]])
     status, answer = server.apply(body)
     assert (status < 300, validator.complaints(body)) == (True, ()), answer
     assert _differences(server, validator, body, rules=False) == []
@@ -146,7 +146,7 @@ def test_custom_resources(server: Server) -> None:
     assert defined is not None
     assert (served.group, served.kind, served.namespaced) == (defined.group, defined.kind, defined.namespaced)
     for one in (defined, served):
-        validator = validators.of_custom(MINOR, one.schemas["check.example/v1"])
+        validator = validators.of_custom(server.minor, one.schemas["check.example/v1"])
         assert validator is not None
         status, answer = server.apply(CUSTOM)
         assert (status < 300, validator.complaints(CUSTOM)) == (True, ()), answer

@@ -91,6 +91,19 @@ def test_what_a_server_does_not_enforce_is_not_required() -> None:
     assert _said("v1", "LimitRange", spec={}) == []
 
 
+@pytest.mark.parametrize("minor", minors.shipped())
+def test_what_only_older_definitions_require_is_not_required(minor: str) -> None:
+    """Servers of all minors fill these in; a later minor's definitions say so."""
+    role = {"kind": "ClusterRole", "name": "view"}
+    assert _said("rbac.authorization.k8s.io/v1", "RoleBinding", minor, roleRef=role) == []
+    assert _said("scheduling.k8s.io/v1", "PriorityClass", minor) == []
+    assert _said("discovery.k8s.io/v1", "EndpointSlice", minor, addressType="IPv4") == []
+    rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a"}]}}
+    spec = {"template": template, "podFailurePolicy": {"rules": [rule]}}
+    assert _said("batch/v1", "Job", minor, spec=spec) == []
+
+
 @pytest.mark.parametrize("policy", ["Always", ""])
 def test_words(policy: str) -> None:
     """One of the words, or the empty text, which is a field that was not set."""
