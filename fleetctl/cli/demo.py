@@ -17,7 +17,7 @@ from fleetctl.cli import commands
 from fleetctl.console import terminals
 from fleetctl.model import codes, errors, exits
 from fleetctl.reading import shipped
-from fleetctl.sim import behaviours, fleets, folders, servers
+from fleetctl.sim import behaviours, faults, fleets, folders
 
 __all__ = ["app", "demo"]
 
@@ -88,7 +88,7 @@ def _fleet(folder: pathlib.Path) -> Iterator[None]:
     sim = folder / ".fleetctl" / "sim"
     listed = _run(folder, "inventory", "list", "-o", "name", capture=True)
     spec = fleets.Spec(tuple(listed.split()), _RULES)
-    process = folders.begin(sim, spec, {_DARK: servers.Fault(refuse=True)})
+    process = folders.begin(sim, spec, {_DARK: faults.Fault(refuse=True)})
     try:
         yield
     finally:

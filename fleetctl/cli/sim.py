@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import pathlib
 import sys
 from typing import Annotated, Final, cast
@@ -14,15 +15,29 @@ from fleetctl.inventory import selecting
 from fleetctl.model import codes, errors
 from fleetctl.reports import envelopes
 from fleetctl.reports import simulations as reports
-from fleetctl.sim import behaviours, fleets, folders, servers
+from fleetctl.sim import behaviours, faults, fleets, folders
 
-__all__ = ["app", "down", "fault", "up"]
+__all__ = ["Fate", "Trick", "app", "down", "fault", "up"]
 
 app = commands.application("Serve a simulated fleet for --sim: up, fault, down.")
 
 _MOST: Final = 20_000
 _JOURNAL: Final = ("state.db", "state.db-wal", "state.db-shm")
 _SHAPE: Final = "Give PATTERN=WHAT[:SECONDS], such as --image '*/gateway:1.5.0=pull-fails' or --image '*=ready:0.5'."
+
+
+class Fate(enum.Enum):
+    """How all pods of a site fare, whatever their images."""
+
+    CRASHING: Final = "crashing"
+    STUCK: Final = "stuck"
+
+
+class Trick(enum.Enum):
+    """What a hostile server sends."""
+
+    ENDLESS: Final = "endless"
+    GARBAGE: Final = "garbage"
 
 
 @app.command(cls=commands.Command)
@@ -90,6 +105,14 @@ def fault(
         int, typer.Option("--bandwidth", min=0, metavar="BYTES", help="So many bytes of an answer a second.")
     ] = 0,
     expired: Annotated[bool, typer.Option("--expired", help="The server's certificate has expired.")] = False,
+    stuck: Annotated[bool, typer.Option("--stuck", help="Answers end after their head.")] = False,
+    flapping: Annotated[
+        str, typer.Option("--flapping", metavar="SECONDS[:SEED]", help="Up or down anew in each such period.")
+    ] = "",
+    workloads: Annotated[
+        Fate | None, typer.Option("--workloads", help="How all pods fare that are made from now on.")
+    ] = None,
+    hostile: Annotated[Trick | None, typer.Option("--hostile", help="What is sent in place of every answer.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="All is well again.")] = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -98,13 +121,29 @@ def fault(
     found = folders.served(folder)
     if found is None:
         raise errors.NotConfigured(codes.Code.SIM_DOWN, "no simulated fleet is up here", "Start it: fleetctl sim up")
-    wanted = servers.Fault(refuse, silent, latency, status or 0, retry_after, reset, cut, bandwidth, expired)
-    if clear and wanted != servers.Fault():
+    period, seed = _flapping(flapping)
+    wanted = faults.Fault(
+        refuse,
+        silent,
+        latency,
+        status or 0,
+        retry_after,
+        reset,
+        cut,
+        bandwidth,
+        expired,
+        stuck,
+        period,
+        seed,
+        workloads.value if workloads else "",
+        hostile.value if hostile else "",
+    )
+    if clear and wanted != faults.Fault():
         raise errors.UsageError(codes.Code.USAGE, "--clear takes faults away, so it names none")
-    if clear or wanted != servers.Fault():
+    if clear or wanted != faults.Fault():
         selecting.require_narrowing(selection, len(found.spec.sites))
         chosen = _chosen(ctx, selection, found.spec)
-        broken = {site: one for site, one in folders.faults(folder).items() if site not in chosen}
+        broken = {site: one for site, one in folders.broken(folder).items() if site not in chosen}
         folders.suffer(folder, broken if clear else broken | dict.fromkeys(chosen, wanted))
     _tell(folder, output)
 
@@ -152,6 +191,19 @@ def _rule(word: str) -> behaviours.Behaviour:
     return behaviours.Behaviour(pattern, cast("behaviours.Does", what), seconds)
 
 
+def _flapping(word: str) -> tuple[float, int]:
+    """Read the word of ``--flapping``: a period in seconds, and a seed; raises ``UsageError``."""
+    seconds, _, seed = word.partition(":")
+    try:
+        period, number = float(seconds or 0), int(seed or 0)
+    except ValueError:
+        period, number = -1.0, 0
+    if not 0 <= period < 1e6 or (word and not period):
+        message = f'--flapping "{word}" is no period in seconds'
+        raise errors.UsageError(codes.Code.USAGE, message, "Give SECONDS or SECONDS:SEED, such as --flapping 30:7.")
+    return period, number
+
+
 def _put_aside(folder: pathlib.Path) -> str:
     """Put the journal of the clusters before aside, and return its new name; there is one such at most."""
     if not (folder / _JOURNAL[0]).exists():
@@ -165,7 +217,7 @@ def _put_aside(folder: pathlib.Path) -> str:
 
 
 def _tell(folder: pathlib.Path, output: options.Output) -> None:
-    found, broken = folders.served(folder), folders.faults(folder)
+    found, broken = folders.served(folder), folders.broken(folder)
     if output == options.Output.NAME:
         envelopes.write_names(found.spec.sites if found else (), sys.stdout)
     elif output in envelopes.FORMATS:

@@ -6,15 +6,16 @@ import pathlib
 from collections.abc import Mapping
 from typing import Final, TextIO
 
-from fleetctl.sim import folders, servers
+from fleetctl.sim import faults, folders
 
 __all__ = ["fleet"]
 
 _NAMED: Final = 3
+_TRICKS: Final = {"endless": "answers never end", "garbage": "answers are no HTTP"}
 
 
 def fleet(
-    found: folders.Served | None, broken: Mapping[str, servers.Fault], kubeconfig: pathlib.Path, stream: TextIO
+    found: folders.Served | None, broken: Mapping[str, faults.Fault], kubeconfig: pathlib.Path, stream: TextIO
 ) -> None:
     """Write how the fleet is; equal faults in one line."""
     if found is None:
@@ -31,7 +32,7 @@ def fleet(
     stream.write(f"kubeconfig: {kubeconfig}\nEnd them: fleetctl sim down\n")
 
 
-def _words(fault: servers.Fault) -> str:
+def _words(fault: faults.Fault) -> str:
     parts = ["nothing listens"] if fault.refuse else []
     parts += ["no answer comes"] if fault.silent else []
     parts += [f"answers are {fault.latency:g} s late"] if fault.latency else []
@@ -41,4 +42,8 @@ def _words(fault: servers.Fault) -> str:
     parts += ["answers end in the middle"] if fault.cut else []
     parts += [f"answers come at {fault.bandwidth:,} bytes a second"] if fault.bandwidth else []
     parts += ["its certificate has expired"] if fault.expired else []
+    parts += ["answers end after their head"] if fault.stuck else []
+    parts += [f"up or down anew every {fault.flapping:g} s"] if fault.flapping else []
+    parts += [f"new pods are {fault.workloads}"] if fault.workloads else []
+    parts += [_TRICKS[fault.hostile]] if fault.hostile else []
     return ", ".join(parts) or "nothing"

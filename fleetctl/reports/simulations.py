@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import msgspec
 
 from fleetctl.reports import envelopes
-from fleetctl.sim import folders, servers
+from fleetctl.sim import faults, folders
 
 __all__ = ["fleet"]
 
 
 def fleet(
-    found: folders.Served | None, broken: Mapping[str, servers.Fault], kubeconfig: pathlib.Path
+    found: folders.Served | None, broken: Mapping[str, faults.Fault], kubeconfig: pathlib.Path
 ) -> dict[str, object]:
     """Return whether a fleet is up, and an item for each of its sites, with what is wrong with it."""
     sites = found.spec.sites if found else ()

@@ -8,12 +8,14 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["DOES", "READY", "Behaviour", "Behaviours", "Does"]
+__all__ = ["DOES", "FATES", "READY", "Behaviour", "Behaviours", "Does", "Fate"]
 
 
 Does = Literal[
     "ready", "pull-fails", "config-fails", "crashes", "oom", "fails", "restarts", "unschedulable", "never-ready"
 ]
+Fate = Literal["", "crashing", "stuck"]
+"""What becomes of all pods alike: they crash, or never get ready."""
 DOES: Final[tuple[str, ...]] = typing.get_args(Does)
 """What can become of a container."""
 
@@ -31,6 +33,11 @@ class Behaviour(msgspec.Struct, frozen=True):
 
 
 READY: Final = Behaviour()
+FATES: Final[dict[Fate, Behaviour]] = {
+    "crashing": Behaviour(does="crashes", message="simulated: every pod of this site crashes"),
+    "stuck": Behaviour(does="never-ready"),
+}
+"""What each fate makes of a container."""
 
 
 class Behaviours(msgspec.Struct, frozen=True):

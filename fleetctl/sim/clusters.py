@@ -22,6 +22,7 @@ from fleetctl.sim import (
     shapes,
     templates,
     validating,
+    volumes,
     watching,
     workloads,
 )
@@ -51,7 +52,7 @@ class Cluster:
         self.requests = 0
         """Answered so far."""
         self.store = objects.Objects(clock, name)
-        self._controllers = workloads.Controllers(name, self.store, rules)
+        self.controllers = workloads.Controllers(name, self.store, rules)
         for namespace in (*_ALWAYS, _REGISTERED):
             labels = {"kubernetes.io/metadata.name": namespace}
             found = {"metadata": {"name": namespace, "labels": labels}, "status": {"phase": "Active"}}
@@ -85,7 +86,7 @@ class Cluster:
         place = discovery.place(path)
         if place is None:
             return discovery.of(path, headers)
-        self._controllers.advance()
+        self.controllers.advance()
         if method not in {"DELETE", "GET", *(("PATCH", "PUT") if place.name else ("POST",))}:
             text = "the server does not allow this method on the requested resource"
             raise objects.Refusal(405, "MethodNotAllowed", text)
@@ -118,8 +119,8 @@ class Cluster:
 
     def _present(self) -> float | None:
         """Bring the cluster to the present, and return when it changes next by itself."""
-        self._controllers.advance()
-        return self._controllers.due
+        self.controllers.advance()
+        return self.controllers.due
 
     # --- reading
 
@@ -134,7 +135,7 @@ class Cluster:
         if (method, place.resource.kind, place.below) != ("GET", "Pod", "log"):
             raise _unsupported(f"{method} of {place.below} of {place.resource.plural}")
         pod = self.store.get(place.resource, place.namespace, place.name)
-        return replies.Reply(200, self._controllers.log(pod, query).encode())
+        return replies.Reply(200, self.controllers.log(pod, query).encode())
 
     # --- changing
 
@@ -295,7 +296,5 @@ def _complete(place: discovery.Place, live: objects.Object | None, result: objec
     if resource.kind == "Namespace":
         result.setdefault("status", {"phase": "Active"})
         meta["labels"] = {**meta.get("labels", {}), "kubernetes.io/metadata.name": meta["name"]}
-    if resource.kind == "Service":
-        result.setdefault("status", {"loadBalancer": {}})
-    if resource.kind == "PersistentVolumeClaim":
-        result.setdefault("status", {"phase": "Pending"})
+    if resource.kind in volumes.BEGUN:
+        result.setdefault("status", volumes.BEGUN[resource.kind])

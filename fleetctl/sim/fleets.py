@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fleetctl.sim import authorities, behaviours, clusters, servers
+from fleetctl.sim import authorities, behaviours, clusters, faults, servers
 
 __all__ = ["FAULTS", "FLEET", "KUBECONFIG", "Fleet", "Spec", "running", "serve_folder", "spec_of"]
 
@@ -70,7 +70,7 @@ class Fleet:
         for server in self.servers.values():
             await server.stop()
 
-    def suffer(self, site: str, fault: servers.Fault) -> None:
+    def suffer(self, site: str, fault: faults.Fault) -> None:
         """Let something be wrong with a site; from another thread."""
         assert self._loop is not None  # noqa: S101  # started
         asyncio.run_coroutine_threadsafe(self.servers[site].suffer(fault), self._loop).result()
@@ -174,14 +174,14 @@ async def _look(file: pathlib.Path, seen: _Seen, fleet: Fleet) -> _Seen:
     if now == seen:
         return seen
     try:
-        faults = msgspec.json.decode(_read(file), type=dict[str, servers.Fault]) if now else {}
+        broken = msgspec.json.decode(_read(file), type=dict[str, faults.Fault]) if now else {}
     except (OSError, msgspec.MsgspecError) as error:
         sys.stderr.write(f"{file.name} is not taken over: {error}\n")
         return now
-    if strange := sorted(faults.keys() - fleet.servers.keys()):
+    if strange := sorted(broken.keys() - fleet.servers.keys()):
         sys.stderr.write(f"{file.name} names sites that are not here: {', '.join(strange)}\n")
     for site, server in fleet.servers.items():
-        fault = faults.get(site, servers.Fault())
+        fault = broken.get(site, faults.Fault())
         if fault != server.fault:
             try:
                 await server.suffer(fault)

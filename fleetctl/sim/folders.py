@@ -21,9 +21,9 @@ import msgspec
 
 from fleetctl.model import codes, errors
 from fleetctl.reading import disk
-from fleetctl.sim import fleets, servers
+from fleetctl.sim import faults, fleets
 
-__all__ = ["Served", "begin", "end", "faults", "held", "served", "suffer"]
+__all__ = ["Served", "begin", "broken", "end", "held", "served", "suffer"]
 
 _LOCK: Final = "lock"
 _PATIENCE: Final = 120.0
@@ -74,7 +74,7 @@ def served(folder: pathlib.Path) -> Served | None:
         return None  # it begins at this moment
 
 
-def begin(folder: pathlib.Path, spec: fleets.Spec, broken: Mapping[str, servers.Fault]) -> subprocess.Popen[bytes]:
+def begin(folder: pathlib.Path, spec: fleets.Spec, wrong: Mapping[str, faults.Fault]) -> subprocess.Popen[bytes]:
     """Serve a fleet in a process of its own, with these faults from the start; returns when every site listens.
 
     With ``spec.stays`` the process outlives this one, and what goes wrong in it stands in the folder's ``log``. Raises
@@ -83,7 +83,7 @@ def begin(folder: pathlib.Path, spec: fleets.Spec, broken: Mapping[str, servers.
     disk.private_folder(folder)
     (folder / fleets.KUBECONFIG).unlink(missing_ok=True)
     disk.replace(folder / fleets.FLEET, msgspec.json.encode(spec))
-    suffer(folder, broken)
+    suffer(folder, wrong)
     command = [sys.executable, "-m", "fleetctl.sim", str(folder)]
     if spec.stays:
         with (folder / "log").open("wb") as log:
@@ -119,14 +119,14 @@ def end(folder: pathlib.Path) -> bool:
     return True
 
 
-def faults(folder: pathlib.Path) -> dict[str, servers.Fault]:
+def broken(folder: pathlib.Path) -> dict[str, faults.Fault]:
     """Return what a folder says is wrong, by site."""
     try:
-        return msgspec.json.decode((folder / fleets.FAULTS).read_bytes(), type=dict[str, servers.Fault])
+        return msgspec.json.decode((folder / fleets.FAULTS).read_bytes(), type=dict[str, faults.Fault])
     except (OSError, msgspec.MsgspecError):
         return {}
 
 
-def suffer(folder: pathlib.Path, broken: Mapping[str, servers.Fault]) -> None:
+def suffer(folder: pathlib.Path, wrong: Mapping[str, faults.Fault]) -> None:
     """Let exactly this be wrong from now on; a fleet that is served takes it over within a second."""
-    disk.replace(folder / fleets.FAULTS, msgspec.json.encode(broken))
+    disk.replace(folder / fleets.FAULTS, msgspec.json.encode(wrong))

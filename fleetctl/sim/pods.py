@@ -44,6 +44,9 @@ class Pods:
         self._volumes = around
         self._store = store
         self._rules = rules
+        self.fate: behaviours.Fate = ""
+        """What becomes of pods that are made from now on, whatever their images."""
+        self._fates: dict[str, behaviours.Fate] = {}
         self._born: dict[str, float] = {}
         self._ready_since: dict[str, float] = {}
         self._held: dict[str, tuple[str, float]] = {}
@@ -87,6 +90,8 @@ class Pods:
         }
         made = self._store.make("", "Pod", {"metadata": meta, "spec": spec, "status": {"phase": "Pending"}})
         self._born[made["metadata"]["uid"]] = self._store.clock()
+        if self.fate:
+            self._fates[made["metadata"]["uid"]] = self.fate
         return made
 
     def delete(self, pod: objects.Object) -> None:
@@ -104,7 +109,8 @@ class Pods:
             uid = pod["metadata"]["uid"]
             hindrance = self._volumes.hindrance(pod) if "nodeName" not in pod["spec"] else None
             containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
-            rules = [self._rules.of(self._site, one["image"]) for one in containers]
+            fated = behaviours.FATES.get(self._fates.get(uid, ""))
+            rules = [fated or self._rules.of(self._site, one["image"]) for one in containers]
             if hindrance is None:
                 born[uid] = self._born.get(uid, now)
                 seen = statuses.see(pod, rules, born[uid], now, len(nodes))
@@ -123,6 +129,7 @@ class Pods:
                     pod["spec"]["nodeName"] = nodes[0]
                 self._store.touch(pod)
                 self._note(pod, seen.event)
+        self._fates = {uid: fate for uid, fate in self._fates.items() if uid in born or uid in held}
         self._born, self._ready_since, self._held = born, ready_since, held
         self.due = min(coming, default=None)
 

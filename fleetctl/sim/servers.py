@@ -8,11 +8,9 @@ import email.utils
 import http
 from typing import Final, NamedTuple, cast
 
-import msgspec
+from fleetctl.sim import authorities, clusters, faults, objects, replies, streaming
 
-from fleetctl.sim import authorities, clusters, objects, replies, streaming
-
-__all__ = ["Fault", "Server"]
+__all__ = ["Server"]
 
 _MOST_HEAD: Final = 64 * 1024
 _MOST_BODY: Final = 3 * 1024 * 1024
@@ -34,33 +32,12 @@ _REASONS: Final = {
 }
 
 
-class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wrong with a site; times in seconds."""
-
-    refuse: bool = False
-    """Nothing listens."""
-    silent: bool = False
-    """Connections are taken and never answered."""
-    latency: float = 0.0
-    status: int = 0
-    """Every answer has this status: 401, 429, 500, 503."""
-    retry_after: int = 0
-    reset: bool = False
-    """Connections are broken off at the first request."""
-    cut: bool = False
-    """Answers end in the middle."""
-    bandwidth: int = 0
-    """Answers come at so many bytes a second."""
-    expired: bool = False
-    """The server's certificate ended yesterday."""
-
-
 class Server:
     """Serves one cluster on a port of 127.0.0.1, which stays the same when it is closed and opened again."""
 
     def __init__(self, cluster: clusters.Cluster, authority: authorities.Authority) -> None:
         self.cluster = cluster
-        self.fault = Fault()
+        self.fault = faults.Fault()
         self.port = 0
         self._authority = authority
         self._server: asyncio.Server | None = None
@@ -89,16 +66,25 @@ class Server:
             # Not waited for: from Python 3.12 on, that lasts until clients in the midst of a handshake have gone too.
             await asyncio.sleep(0)
 
-    async def suffer(self, fault: Fault) -> None:
-        """Let something be wrong, or (with ``Fault()``) right again; raises OSError where the port was taken."""
+    async def suffer(self, fault: faults.Fault) -> None:
+        """Let something be wrong, or (with ``faults.Fault()``) right again; raises OSError where the port was taken."""
         if fault.refuse or fault.expired != self.fault.expired:
             await self.stop()
         if not fault.refuse:
             await self.start(expired=fault.expired)
         self.fault = fault
+        self.cluster.controllers.fare(fault.workloads)
         if fault.silent:
             for conversation in list(self._open):
                 conversation.fall_silent()
+
+    @property
+    def is_down(self) -> bool:
+        """Tell whether it is one of the times when a flapping site is away."""
+        fault, cluster = self.fault, self.cluster
+        return bool(fault.flapping) and not faults.is_up(
+            cluster.name, fault.flapping, fault.seed, cluster.store.clock()
+        )
 
 
 class _Head(NamedTuple):
@@ -129,6 +115,8 @@ class _Conversation(asyncio.Protocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are not of its classes
         self._server._open.add(self)  # noqa: SLF001  # one room, one file
+        if self._server.is_down:
+            self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         """End."""
@@ -150,7 +138,7 @@ class _Conversation(asyncio.Protocol):
         """Take in bytes, and answer every request that is whole."""
         if self._silent:
             return
-        if self._server.fault.reset:
+        if self._server.fault.reset or self._server.is_down:
             self.drop()
             return
         self._buffer += data
@@ -187,6 +175,11 @@ class _Conversation(asyncio.Protocol):
 
     def _answer(self, head: _Head, body: bytes) -> None:
         fault, cluster = self._server.fault, self._server.cluster
+        if fault.hostile and self._transport is not None:
+            cluster.requests += 1
+            self._silent = True
+            faults.play(fault.hostile, self._transport)
+            return
         extra = ""
         if fault.status:
             cluster.requests += 1
@@ -228,15 +221,21 @@ class _Conversation(asyncio.Protocol):
             self._stream = streaming.Stream(reply.watch, self._server.cluster.store, self, fault.bandwidth)
             self._stream.begin()
             return
-        if fault.cut:
+        if fault.stuck:
+            content, keep = b"", True
+        elif fault.cut:
             content, keep = content[: len(content) // 2], False
         self._write(head.encode() + content, fault.bandwidth, keep=keep)
+        self._silent |= fault.stuck
 
     # --- for a stream
 
     def pass_on(self, data: bytes) -> int:
         """Write a part of a watch, and tell how many bytes wait to be taken."""
         if self._transport is None or self._silent:
+            return 0
+        if self._server.is_down:
+            self.drop()
             return 0
         with contextlib.suppress(OSError):
             cut = self._server.fault.cut

@@ -9,8 +9,13 @@ from typing import Any, Final
 
 from fleetctl.sim import kinds, objects
 
-__all__ = ["CLASS", "PROVISIONER", "Volumes", "claimed"]
+__all__ = ["BEGUN", "CLASS", "PROVISIONER", "Volumes", "claimed"]
 
+BEGUN: Final[dict[str, dict[str, Any]]] = {
+    "PersistentVolumeClaim": {"phase": "Pending"},
+    "Service": {"loadBalancer": {}},
+}
+"""With which status objects begin, by kind."""
 CLASS: Final = "local-path"
 """The default StorageClass of every simulated cluster."""
 PROVISIONER: Final = "rancher.io/local-path"

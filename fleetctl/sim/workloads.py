@@ -50,6 +50,11 @@ class Controllers:
         """Return when something changes next by itself, if it does."""
         return self._pods.due
 
+    def fare(self, fate: behaviours.Fate) -> None:
+        """Decide what becomes of pods that are made from now on."""
+        self.advance()
+        self._pods.fate = fate
+
     def log(self, pod: objects.Object, query: dict[str, str]) -> str:
         """Return what a pod's container has written."""
         return self._pods.log(pod, query)

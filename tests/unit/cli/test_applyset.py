@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleetctl.sim import servers
+from fleetctl.sim import faults
 from tests.unit.cli import simulated
 
 _CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: b}\n"
@@ -110,10 +110,10 @@ def test_a_site_that_does_not_answer(shop: simulated.Shop) -> None:
     """Out of reach is 4 and refused is 6, as of a run; neither is an error of the command."""
     shop.rollout()
     assert shop.fleet
-    shop.fleet.suffer("s1", servers.Fault(refuse=True))
+    shop.fleet.suffer("s1", faults.Fault(refuse=True))
     said = shop.run("applyset", "handover", "s1", "app", "--yes")
     assert (said.exit_code, "s1 unreachable: ConnectionRefused" in said.stdout) == (4, True)
-    shop.fleet.suffer("s1", servers.Fault(status=403))
+    shop.fleet.suffer("s1", faults.Fault(status=403))
     found = shop.run("applyset", "adopt", "s1", "app", "--yes", "-o", "json")
     assert (found.exit_code, json.loads(found.stdout)["outcome"]) == (6, "failed")
 

@@ -8,7 +8,7 @@ import pytest
 import typer.testing
 
 from fleetctl.cli import main
-from fleetctl.sim import behaviours, fleets, servers
+from fleetctl.sim import behaviours, faults, fleets
 
 HEAD = "apiVersion: fleetctl.dev/v1alpha1\n"
 
@@ -56,7 +56,7 @@ def test_clusters_are_asked_where_sites_are_selected(tmp_path: pathlib.Path) -> 
         assert found["kubeconfigs"][0]["found"] == "2 sites have an address and credentials"
         code, found = _doctor(tmp_path, "--all")
         assert (code, found["api servers"][0]["verdict"]) == (0, "ok")
-        fleet.suffer("s2", servers.Fault(status=401))
+        fleet.suffer("s2", faults.Fault(status=401))
         code, found = _doctor(tmp_path, "--site", "s2")
         assert (code, found["api servers"][0]["verdict"]) == (6, "fail")
 

@@ -8,11 +8,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleetctl.sim import folders, servers
+from fleetctl.sim import faults, folders
 from tests.architecture import sources
 from tests.unit.cli import simulated
 
 _CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red}\n"
+
+_DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: till}
+spec:
+  selector: {matchLabels: {app: till}}
+  template:
+    metadata: {labels: {app: till}}
+    spec: {containers: [{name: till, image: "till:1"}]}
+"""
 
 
 class _Shop(simulated.Shop):
@@ -74,15 +85,41 @@ def test_faults(shop: _Shop) -> None:
     said = shop.run("sim", "fault", "--site", "s2", "--status", "503", "--retry-after", "2", "--latency", "0.5")
     assert "  1x  nothing listens  s1\n" in said.stdout
     assert "  1x  answers are 0.5 s late, every answer is 503, come back after 2 s  s2\n" in said.stdout
-    assert folders.faults(folder)["s2"] == servers.Fault(latency=0.5, status=503, retry_after=2)
+    assert folders.broken(folder)["s2"] == faults.Fault(latency=0.5, status=503, retry_after=2)
     assert shop.run("sim", "fault", "--site", "s1", "--clear").exit_code == 0
-    assert set(folders.faults(folder)) == {"s2"}
+    assert set(folders.broken(folder)) == {"s2"}
     assert shop.run("sim", "fault", "--all", "--silent").stdout.count("no answer comes") == 1
     said = shop.run("sim", "fault", "--all", "--reset", "--cut", "--expired", "--bandwidth", "1000")
     assert (
         "connections are broken off, answers end in the middle, answers come at 1,000 bytes a second, "
         "its certificate has expired"
     ) in said.stdout
+
+
+def test_faults_of_servers_and_workloads(shop: _Shop) -> None:
+    """Each has its words on screen and its fields in the file; what nobody understands is refused."""
+    shop.plain("sim", "up")
+    folder = shop.root / ".fleetctl" / "sim"
+    said = shop.run("sim", "fault", "--site", "s1", "--stuck", "--flapping", "30:7")
+    assert "  1x  answers end after their head, up or down anew every 30 s  s1\n" in said.stdout
+    said = shop.run("sim", "fault", "--site", "s2", "--workloads", "crashing", "--hostile", "endless")
+    assert "  1x  new pods are crashing, answers never end  s2\n" in said.stdout
+    assert folders.broken(folder) == {
+        "s1": faults.Fault(stuck=True, flapping=30.0, seed=7),
+        "s2": faults.Fault(workloads="crashing", hostile="endless"),
+    }
+    for words in (("--flapping", "x"), ("--flapping", "0"), ("--flapping", "5:y"), ("--workloads", "odd")):
+        assert shop.run("sim", "fault", "--all", *words).exit_code == 2
+
+
+def test_crashing_workloads_fail_their_site(shop: _Shop) -> None:
+    """The others are well, and ``why`` says what became of it."""
+    shop.plain("sim", "up")
+    shop.write("templates/app/b.yaml", _DEPLOYMENT)
+    shop.run("sim", "fault", "--site", "s2", "--workloads", "crashing")
+    said = shop.run("rollout", "start", "app", "--all", "--yes", "--strategy", str(shop.root / "all.yaml"))
+    assert said.exit_code == 6
+    assert "CrashLoopBackOff" in shop.run("why", "s2").stdout
 
 
 def test_made_up_sites_need_no_project(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,15 @@ import pathlib
 from fleetctl.clusters import answering, connecting
 from fleetctl.kube import client, curl
 from fleetctl.model import checkups, sites
-from fleetctl.sim import behaviours, fleets, servers
+from fleetctl.sim import behaviours, faults, fleets
 
 NAMES = ("s1", "s2", "s3")
 
 
-def _asked(folder: pathlib.Path, **faults: servers.Fault) -> list[answering.Answer]:
+def _asked(folder: pathlib.Path, **wrong: faults.Fault) -> list[answering.Answer]:
     """Ask the sites of a simulated fleet, some of which are not well."""
     with fleets.running(NAMES, folder, behaviours.Behaviours((behaviours.Behaviour(),))) as fleet:
-        for name, fault in faults.items():
+        for name, fault in wrong.items():
             fleet.suffer(name, fault)
         directory = connecting.Directory(folder, folder / fleets.KUBECONFIG)
         endpoints = directory.require(sites.Site(name) for name in NAMES)
@@ -37,7 +37,7 @@ def test_sites_that_answer_say_their_version(tmp_path: pathlib.Path) -> None:
 
 def test_sites_that_do_not_are_told_by_cause(tmp_path: pathlib.Path) -> None:
     """Nobody listens at one, another takes no credentials: two causes, and the third still answers."""
-    found = {one.site: one for one in _asked(tmp_path, s1=servers.Fault(refuse=True), s3=servers.Fault(status=401))}
+    found = {one.site: one for one in _asked(tmp_path, s1=faults.Fault(refuse=True), s3=faults.Fault(status=401))}
     assert (found["s1"].unreachable, found["s3"].unreachable, found["s2"].cause) == (True, False, "")
     lines = answering.told(found.values())
     assert [one.verdict for one in lines] == [checkups.Verdict.OK, checkups.Verdict.FAIL, checkups.Verdict.FAIL]
@@ -46,8 +46,8 @@ def test_sites_that_do_not_are_told_by_cause(tmp_path: pathlib.Path) -> None:
 
 def test_what_links_and_servers_do_is_told_apart(tmp_path: pathlib.Path) -> None:
     """A link that breaks is out of reach, a certificate that has expired says no, and slowness is no cause."""
-    faults = {"s1": servers.Fault(reset=True), "s2": servers.Fault(expired=True), "s3": servers.Fault(bandwidth=4000)}
-    found = {one.site: one for one in _asked(tmp_path, **faults)}
+    wrong = {"s1": faults.Fault(reset=True), "s2": faults.Fault(expired=True), "s3": faults.Fault(bandwidth=4000)}
+    found = {one.site: one for one in _asked(tmp_path, **wrong)}
     assert (found["s1"].unreachable, found["s2"].unreachable) == (True, False)
     assert "CertificateExpired" in found["s2"].cause
     assert (found["s3"].cause, found["s3"].version[:2]) == ("", "v1")
@@ -55,7 +55,7 @@ def test_what_links_and_servers_do_is_told_apart(tmp_path: pathlib.Path) -> None
 
 def test_an_answer_that_ends_too_soon_is_none(tmp_path: pathlib.Path) -> None:
     """Half of an answer is taken for nothing."""
-    (one, *_) = _asked(tmp_path, s1=servers.Fault(cut=True))
+    (one, *_) = _asked(tmp_path, s1=faults.Fault(cut=True))
     assert (one.site, one.unreachable, one.version) == ("s1", True, "")
 
 

@@ -15,7 +15,7 @@ from fleetctl.model import events, outcomes, plans
 from fleetctl.rendering import bundles
 from fleetctl.rollout import accounts, catchup, engine, looking, planning, preparing, proposing, starting
 from fleetctl.runs import stopping, working
-from fleetctl.sim import behaviours, fleets, servers
+from fleetctl.sim import behaviours, faults, fleets
 from fleetctl.state import checking, databases, runs
 
 __all__ = ["RULES", "STRATEGY", "Shops", "opened"]
@@ -95,7 +95,7 @@ class Shops:
 
     def suffer(self, site: str, **fault: object) -> None:
         """Let something be wrong with a site, or (with nothing) right again."""
-        self.fleet.suffer(site, servers.Fault(**fault))  # type: ignore[arg-type]
+        self.fleet.suffer(site, faults.Fault(**fault))  # type: ignore[arg-type]
 
     def objects(self, site: str, kind: str, group: str = "") -> dict[str, dict[str, object]]:
         """Return a site's objects of a kind in the bundle's namespace, by name."""

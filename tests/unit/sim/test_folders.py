@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fleetctl.model import codes, errors
-from fleetctl.sim import fleets, folders, servers
+from fleetctl.sim import faults, fleets, folders
 from tests.architecture import sources
 
 SPEC = fleets.Spec(("a", "b"), stays=True)
@@ -35,7 +35,7 @@ def begin(folder: pathlib.Path) -> Iterator[Begin]:
     begun: list[subprocess.Popen[bytes]] = []
 
     def begin() -> "subprocess.Popen[bytes]":
-        begun.append(folders.begin(folder, SPEC, {"b": servers.Fault(refuse=True)}))
+        begun.append(folders.begin(folder, SPEC, {"b": faults.Fault(refuse=True)}))
         return begun[-1]
 
     yield begin
@@ -49,7 +49,7 @@ def test_a_fleet_stays_until_it_is_ended(folder: pathlib.Path, begin: Begin) -> 
     assert folders.served(folder) is None
     process = begin()
     assert folders.served(folder) == folders.Served(process.pid, SPEC)
-    assert folders.faults(folder) == {"b": servers.Fault(refuse=True)}
+    assert folders.broken(folder) == {"b": faults.Fault(refuse=True)}
     assert folders.end(folder)
     assert process.wait(20) == 0
     assert folders.served(folder) is None
@@ -100,7 +100,7 @@ def test_a_fleet_that_cannot_begin(folder: pathlib.Path) -> None:
 def test_faults_that_nobody_can_read_are_none(tmp_path: pathlib.Path) -> None:
     """A file that somebody wrote by hand, wrongly, does not end a command."""
     (tmp_path / fleets.FAULTS).write_text("{", encoding="utf-8")
-    assert folders.faults(tmp_path) == {}
+    assert folders.broken(tmp_path) == {}
 
 
 def _made(folder: pathlib.Path) -> pathlib.Path:

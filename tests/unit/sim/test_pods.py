@@ -93,3 +93,24 @@ def test_without_nodes_nothing_runs() -> None:
     cluster.wait(60)
     [pod] = cluster.listed("Pod")
     assert pod["status"]["conditions"][0]["reason"] == "Unschedulable"
+
+
+@pytest.mark.parametrize(("fate", "shows"), [("stuck", "running"), ("crashing", "waiting")])
+def test_a_site_may_make_all_pods_fare_alike(fate: behaviours.Fate, shows: str) -> None:
+    """Those that are made from now on, whatever their images; those that run go on, and later ones are well again."""
+    cluster = small.Small(behaviours.Behaviour("app:1", "ready"))
+    cluster.applied(small.workload(name="old"))
+    cluster.wait(5)
+    cluster.cluster.controllers.fare(fate)
+    cluster.applied(small.workload(name="new"))
+    cluster.wait(5)
+    pods = {pod["metadata"]["labels"]["app"]: pod["status"]["containerStatuses"][0] for pod in cluster.listed("Pod")}
+    assert pods["old"]["ready"]
+    assert not pods["new"]["ready"]
+    assert shows in pods["new"]["state"]
+    cluster.cluster.controllers.fare("")
+    cluster.delete(
+        "Pod", next(p["metadata"]["name"] for p in cluster.listed("Pod") if p["metadata"]["name"][:3] == "new")
+    )
+    cluster.wait(5)
+    assert cluster.ready() == 2

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetctl.sim import fleets, servers
+from fleetctl.sim import faults, fleets
 from tests.contract import plainhttp
 
 SITE = "shop"
@@ -29,7 +29,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fleets.Fleet]:
 def api(fleet: fleets.Fleet) -> Iterator[plainhttp.Api]:
     """The site, well, and well again afterwards."""
     yield _api(fleet)
-    fleet.suffer(SITE, servers.Fault())
+    fleet.suffer(SITE, faults.Fault())
 
 
 def _api(fleet: fleets.Fleet) -> plainhttp.Api:
@@ -138,12 +138,12 @@ def test_refusing_and_coming_back(fleet: fleets.Fleet, api: plainhttp.Api) -> No
     """A site that refuses also drops whom it serves, and comes back on the same port with all that it had."""
     uid = api.call("GET", UID).json["metadata"]["uid"]
     with _open(fleet) as wire:
-        fleet.suffer(SITE, servers.Fault(refuse=True))
+        fleet.suffer(SITE, faults.Fault(refuse=True))
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             assert wire.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         api.call("GET", UID)
-    fleet.suffer(SITE, servers.Fault())
+    fleet.suffer(SITE, faults.Fault())
     assert api.call("GET", UID).json["metadata"]["uid"] == uid
 
 
@@ -151,7 +151,7 @@ def test_a_client_without_a_handshake_holds_nothing_up(fleet: fleets.Fleet, api:
     """Somebody who connects and says nothing does not keep a site from refusing, nor others from being served."""
     with socket.create_connection(("127.0.0.1", fleet.servers[SITE].port)):
         assert api.answers("/version")
-        fleet.suffer(SITE, servers.Fault(refuse=True))
+        fleet.suffer(SITE, faults.Fault(refuse=True))
         with pytest.raises(ConnectionRefusedError):
             api.call("GET", UID)
 
@@ -159,14 +159,14 @@ def test_a_client_without_a_handshake_holds_nothing_up(fleet: fleets.Fleet, api:
 def test_a_silent_site_never_answers(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
     """Not on new connections, and not on old ones; afterwards new ones are answered."""
     with _open(fleet) as wire:
-        fleet.suffer(SITE, servers.Fault(silent=True))
+        fleet.suffer(SITE, faults.Fault(silent=True))
         wire.settimeout(0.2)
         wire.sendall(_request(fleet))
         with pytest.raises(TimeoutError):
             wire.recv(1)
     with pytest.raises(TimeoutError):
         api.call("GET", UID, timeout=0.2)
-    fleet.suffer(SITE, servers.Fault())
+    fleet.suffer(SITE, faults.Fault())
     assert api.answers("/version")
 
 
@@ -184,7 +184,7 @@ def test_a_silent_site_never_answers(fleet: fleets.Fleet, api: plainhttp.Api) ->
 def test_a_site_may_answer_everything_alike(fleet: fleets.Fleet, api: plainhttp.Api, status: int, reason: str) -> None:
     """With a Status of that code and its reason, and when to come again; requests count."""
     before = fleet.requests()[SITE]
-    fleet.suffer(SITE, servers.Fault(status=status, retry_after=7))
+    fleet.suffer(SITE, faults.Fault(status=status, retry_after=7))
     answer = api.call("GET", UID)
     assert (answer.status, answer.json["reason"], answer.json["code"]) == (status, reason, status)
     assert answer.headers["Retry-After"] == "7"
@@ -193,29 +193,29 @@ def test_a_site_may_answer_everything_alike(fleet: fleets.Fleet, api: plainhttp.
 
 def test_latency_is_before_the_answer(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
     """The request is done at once, and answered later: a client that gives up does not know."""
-    fleet.suffer(SITE, servers.Fault(latency=1.0))
+    fleet.suffer(SITE, faults.Fault(latency=1.0))
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late"}}
     path = "/api/v1/namespaces/default/configmaps/late"
     with pytest.raises(TimeoutError):
         api.call("PATCH", f"{path}?fieldManager=a", body, content=plainhttp.APPLY, timeout=0.2)
-    fleet.suffer(SITE, servers.Fault())
+    fleet.suffer(SITE, faults.Fault())
     assert api.call("GET", path).status == http.client.OK
 
 
 def test_a_site_may_break_connections_off(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
     """The request is never seen, and the site is there again afterwards."""
     before = fleet.requests()[SITE]
-    fleet.suffer(SITE, servers.Fault(reset=True))
+    fleet.suffer(SITE, faults.Fault(reset=True))
     with pytest.raises((ConnectionError, ssl.SSLError, http.client.HTTPException)):
         api.call("GET", UID)
     assert fleet.requests()[SITE] == before
-    fleet.suffer(SITE, servers.Fault())
+    fleet.suffer(SITE, faults.Fault())
     assert api.answers("/version")
 
 
 def test_answers_may_end_in_the_middle(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
     """Half of the body comes, and then the end."""
-    fleet.suffer(SITE, servers.Fault(cut=True))
+    fleet.suffer(SITE, faults.Fault(cut=True))
     with pytest.raises(http.client.IncompleteRead):
         api.call("GET", UID)
     found = _raw(fleet, _request(fleet))
@@ -228,17 +228,90 @@ def test_answers_may_end_in_the_middle(fleet: fleets.Fleet, api: plainhttp.Api) 
 def test_answers_may_come_little_by_little(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
     """All of it, in parts; whoever waits no longer than a part takes gets none."""
     whole = api.call("GET", UID).json
-    fleet.suffer(SITE, servers.Fault(bandwidth=4000))
+    fleet.suffer(SITE, faults.Fault(bandwidth=4000))
     assert api.call("GET", UID).json == whole
-    fleet.suffer(SITE, servers.Fault(bandwidth=10))
+    fleet.suffer(SITE, faults.Fault(bandwidth=10))
     with pytest.raises(TimeoutError):
         api.call("GET", UID, timeout=0.05)
 
 
 def test_a_certificate_may_have_expired(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
     """Clients that look at dates do not talk to it, until it has one that holds."""
-    fleet.suffer(SITE, servers.Fault(expired=True))
+    fleet.suffer(SITE, faults.Fault(expired=True))
     with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
         api.call("GET", UID)
-    fleet.suffer(SITE, servers.Fault())
+    fleet.suffer(SITE, faults.Fault())
     assert api.answers("/version")
+
+
+def test_answers_may_stop_after_their_head(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """What the head promises never comes, and the connection stays."""
+    with _open(fleet) as wire:
+        fleet.suffer(SITE, faults.Fault(stuck=True))
+        wire.sendall(_request(fleet))
+        found = b""
+        while not found.endswith(b"\r\n\r\n"):
+            found += wire.recv(65536)
+        assert b"HTTP/1.1 200 OK" in found
+        assert b"Content-Length: 0" not in found
+        wire.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            wire.recv(1)
+    fleet.suffer(SITE, faults.Fault())
+    assert api.call("GET", UID).status == 200
+
+
+def test_a_site_may_come_and_go(tmp_path: pathlib.Path) -> None:
+    """By the site's own clock: in a period it answers, or breaks everything off; the same seed is the same course."""
+    now = [0.0]
+    period, seed = 30.0, 4
+    with fleets.running([SITE], tmp_path, clock=lambda: now[0]) as fleet:
+        fleet.suffer(SITE, faults.Fault(flapping=period, seed=seed))
+        seen = []
+        for number in range(12):
+            now[0] = number * period + 1
+            try:
+                seen.append(_api(fleet).call("GET", UID).status == 200)
+            except OSError:
+                seen.append(False)
+            assert seen[-1] == faults.is_up(SITE, period, seed, now[0] + period / 2)
+    assert set(seen) == {True, False}
+    others = [faults.is_up("other", period, seed, number * period) for number in range(12)]
+    assert others != seen
+
+
+def test_a_connection_goes_with_its_site(tmp_path: pathlib.Path) -> None:
+    """One that was open when the site went away is broken off at the next request."""
+    course = [faults.is_up(SITE, 1, 0, second) for second in range(60)]
+    up = next(at for at in range(59) if course[at] and not course[at + 1])
+    now = [float(up)]
+    with fleets.running([SITE], tmp_path, clock=lambda: now[0]) as fleet:
+        fleet.suffer(SITE, faults.Fault(flapping=1))
+        with _open(fleet) as wire:
+            wire.sendall(_request(fleet))
+            assert wire.recv(65536).startswith(b"HTTP/1.1 200")
+            now[0] += 1
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                wire.sendall(_request(fleet))
+                assert wire.recv(65536) == b""
+
+
+def test_bodies_without_end(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """They come as fast as the client reads, and end with it; the server goes on."""
+    fleet.suffer(SITE, faults.Fault(hostile="endless"))
+    with _open(fleet) as wire:
+        wire.sendall(_request(fleet))
+        received = 0
+        while received < 4 * 1024 * 1024:
+            received += len(wire.recv(65536))
+    fleet.suffer(SITE, faults.Fault())
+    assert api.call("GET", UID).status == 200
+
+
+def test_bytes_that_are_no_http(fleet: fleets.Fleet, api: plainhttp.Api) -> None:
+    """Every byte there is, then the end."""
+    fleet.suffer(SITE, faults.Fault(hostile="garbage"))
+    found = _raw(fleet, _request(fleet))
+    assert set(found) == set(range(256))
+    with pytest.raises(http.client.HTTPException):
+        api.call("GET", UID)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleetctl.sim import behaviours, fleets, servers
+from fleetctl.sim import behaviours, faults, fleets
 from tests.contract import plainhttp, talking
 
 SITE = "shop"
@@ -64,7 +64,7 @@ def test_nobody_is_kept_who_has_gone(fleet: fleets.Fleet, place: talking.Place) 
 def test_a_silent_server_tells_nothing(fleet: fleets.Fleet, place: talking.Place) -> None:
     """What stood before falls silent too."""
     with place.api.lines(place.path("configmaps", watch=1), timeout=0.5) as events:
-        fleet.suffer(SITE, servers.Fault(silent=True))
+        fleet.suffer(SITE, faults.Fault(silent=True))
         one = {"metadata": {"name": "one", "namespace": "watched"}}
         assert fleet._loop  # noqa: SLF001 - nobody else changes anything
         fleet._loop.call_soon_threadsafe(fleet.servers[SITE].cluster.store.make, "", "ConfigMap", one)  # noqa: SLF001
@@ -75,7 +75,7 @@ def test_a_silent_server_tells_nothing(fleet: fleets.Fleet, place: talking.Place
 def test_a_cut_ends_in_the_middle_of_a_line(fleet: fleets.Fleet, place: talking.Place) -> None:
     """Half of what there was to say, then the connection is closed."""
     place.applied(talking.config_map("one", {"long": "x" * 100}))
-    fleet.suffer(SITE, servers.Fault(cut=True))
+    fleet.suffer(SITE, faults.Fault(cut=True))
     with (
         pytest.raises((http.client.IncompleteRead, json.JSONDecodeError)),
         place.api.lines(place.path("configmaps", watch=1)) as events,
@@ -87,7 +87,7 @@ def test_a_narrow_link_takes_its_time(fleet: fleets.Fleet, place: talking.Place)
     """The lines come whole, however small their parts are."""
     for name in "abc":
         place.applied(talking.config_map(name, {"long": "x" * 200}))
-    fleet.suffer(SITE, servers.Fault(bandwidth=10_000))
+    fleet.suffer(SITE, faults.Fault(bandwidth=10_000))
     with place.api.lines(place.path("configmaps", watch=1, timeoutSeconds=1)) as events:
         assert [one["object"]["metadata"]["name"] for one in events] == ["a", "b", "c"]
 
@@ -95,6 +95,6 @@ def test_a_narrow_link_takes_its_time(fleet: fleets.Fleet, place: talking.Place)
 def test_a_closed_port_ends_watches(fleet: fleets.Fleet, place: talking.Place) -> None:
     """A server that goes away takes its watches with it."""
     with place.api.lines(place.path("configmaps", watch=1)) as events:
-        fleet.suffer(SITE, servers.Fault(refuse=True))
+        fleet.suffer(SITE, faults.Fault(refuse=True))
         with pytest.raises((http.client.IncompleteRead, OSError, ssl.SSLError)):
             raise OSError if next(events, None) is None else AssertionError
