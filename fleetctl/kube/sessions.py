@@ -118,6 +118,7 @@ class Session:
         # Go, and so kubectl, has the proxy look up names; libcurl calls that socks5h.
         handle.setopt(pycurl.PROXY, endpoint.proxy.replace("socks5://", "socks5h://", 1))
         handle.setopt(pycurl.NOPROXY, "")
+        handle.setopt(pycurl.DNS_CACHE_TIMEOUT, 0)  # else each connection looks through the names of all others
         handle.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
         handle.setopt(pycurl.SSL_VERIFYPEER, 1)
         handle.setopt(pycurl.SSL_VERIFYHOST, 2)

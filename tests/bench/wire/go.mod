@@ -1,0 +1,3 @@
+module fleetctl.dev/tests/bench/wire
+
+go 1.22
