@@ -62,12 +62,14 @@ class _Asks(Protocol):
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """How a kind is served: its API version, its plural, and whether it lives in namespaces."""
+    """How a kind is served: its API version, its plural, whether it lives in namespaces and has a status."""
 
     api_version: str
     kind: str
     plural: str
     namespaced: bool
+    has_status: bool = True
+    """Whether there is ``widgets/status``: without it nobody will ever say how its objects are."""
 
     @property
     def root(self) -> str:
@@ -157,8 +159,9 @@ class Resources:
         if kind not in self._served.get(api_version, {}):
             body = await answers.optional(self._api.get_raw(_root(api_version)))
             found = answers.decode(body, _Served).resources if body is not None else []
+            names = {one.name for one in found}
             self._served[api_version] = {
-                one.kind: Resource(api_version, one.kind, one.name, one.namespaced)
+                one.kind: Resource(api_version, one.kind, one.name, one.namespaced, f"{one.name}/status" in names)
                 for one in found
                 if "/" not in one.name
             }

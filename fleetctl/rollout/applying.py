@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from fleetctl.kube import answers, applysets, client, conditions
+from fleetctl.kube import answers, applysets, client, conditions, kinds
 from fleetctl.model import objects, outcomes, plans, releases
 from fleetctl.rollout import orders
 
-__all__ = ["Applied", "apply", "apply_namespace", "check_foreign", "manager", "path_of", "scope"]
+__all__ = ["Applied", "apply", "apply_namespace", "check_foreign", "manager", "path_of", "resource_of", "scope"]
 
 _WORKLOADS: Final = frozenset(
     {("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "StatefulSet"), ("batch", "Job")}
@@ -162,6 +162,11 @@ def _may_force(conflict: answers.Conflict, force: plans.Force) -> bool:
     if any(applysets.PART_OF in cause.field for cause in conflict.causes):
         return False
     return force.everybody or conflict.managers <= set(force.managers)
+
+
+async def resource_of(api: client.Client, one: releases.RenderedObject) -> kinds.Resource | None:
+    """Return how the kind of an object of a release is served; None when it is not."""
+    return await api.resources.of(one.id.group, one.id.kind, _version_of(one.body))
 
 
 async def path_of(api: client.Client, one: releases.RenderedObject) -> str:

@@ -81,6 +81,7 @@ class _Watched:
                 around=around,
                 patience=self._order.strategy.patience,
                 lasted=lasted,
+                declares_status=await self._has_status(one),
             )
             self.views[one.id] = view
             verdict = self.verdicts[one.id] = workloads.verdict(view)
@@ -92,6 +93,11 @@ class _Watched:
         """Free what would never get well by itself."""
         unwell = [view for one, view in self.views.items() if self.verdicts[one].state is not outcomes.State.CURRENT]
         self.freed += await unsticking.unstick(self._api, unwell)
+
+    async def _has_status(self, one: releases.RenderedObject) -> bool:
+        """Tell whether anybody will say how an object is; nothing is asked that was not asked before."""
+        served = await applying.resource_of(self._api, one)
+        return served is None or served.has_status
 
     async def _body(self, one: releases.RenderedObject) -> bytes:
         return await self._api.get_raw(await applying.path_of(self._api, one))

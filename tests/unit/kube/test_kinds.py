@@ -8,6 +8,9 @@ import pytest
 from fleetctl.kube import answers, kinds
 from fleetctl.model import objects
 
+STATELESS = {"Shop"}
+"""Kinds without a status."""
+
 
 class Cluster:
     """Serves what it is told to, and counts what it is asked."""
@@ -29,7 +32,7 @@ class Cluster:
                 {"name": plural, "kind": kind, "namespaced": scope}
                 for kind, (plural, scope) in versions[version].items()
             ]
-            served += [{**one, "name": f"{one['name']}/status"} for one in served]
+            served += [{**one, "name": f"{one['name']}/status"} for one in served if one["kind"] not in STATELESS]
             return msgspec.json.encode({"kind": "APIResourceList", "resources": served})
         named = [{"groupVersion": f"{group}/{one}", "version": one} for one in versions]
         return msgspec.json.encode({"kind": "APIGroup", "versions": named[::-1], "preferredVersion": named[0]})
@@ -92,6 +95,23 @@ def test_others_are_asked_for_once() -> None:
         "/apis/example.com/v1/shops/c",
     ]
     assert cluster.asked == ["/apis/example.com/v1"]
+
+
+def test_a_kind_may_have_no_status() -> None:
+    """Where discovery knows no ``shops/status``, nobody will say how a Shop is; built-in kinds are not asked about."""
+    cluster = Cluster(example_com={"v1": {"Till": ("tills", True), "Shop": ("shops", False)}})
+
+    async def ask() -> list[bool | None]:
+        served = kinds.Resources(cluster)
+        wanted = [
+            ("example.com", "Till", "example.com/v1"),
+            ("example.com", "Shop", "example.com/v1"),
+            ("", "Secret", "v1"),
+        ]
+        found = [await served.of(*one) for one in wanted]
+        return [one.has_status if one else None for one in found]
+
+    assert asyncio.run(ask()) == [True, False, True]
 
 
 def test_a_kind_may_come_during_the_visit() -> None:

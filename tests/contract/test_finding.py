@@ -1,0 +1,83 @@
+"""How our client finds kinds that Kubernetes does not have itself, on a real API server: simulated ones have none."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from fleetctl.kube import answers, client, curl, kinds, transport
+from tests.contract import plainhttp, talking
+from tests.kubebox import clusters
+
+pytestmark = pytest.mark.kubebox
+
+GROUP = "finding.example.com"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
+
+
+def _definition(kind: str, **more: object) -> dict[str, Any]:
+    plural = f"{kind.lower()}s"
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema, **more}
+    spec = {"group": GROUP, "scope": "Namespaced", "names": {"kind": kind, "plural": plural}, "versions": [version]}
+    meta = {"name": f"{plural}.{GROUP}"}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
+
+
+async def _with_client(
+    api: plainhttp.Api, *asked: tuple[str, str, str]
+) -> list[kinds.Resource | answers.Failure | None]:
+    """Ask how kinds are served, one after another in one visit, with a second for each."""
+    found: list[kinds.Resource | answers.Failure | None] = []
+    endpoint = transport.Endpoint(f"https://127.0.0.1:{api.port}", api.authority, api.token)
+    async with curl.CurlTransport() as wire:
+        with client.Client(wire.session(endpoint), deadline=time.monotonic() + 5) as ours:
+            for one in asked:
+                try:
+                    found.append(await ours.resources.of(*one))
+                except answers.Failure as failure:
+                    found.append(failure)
+    return found
+
+
+def test_a_kind_is_found_as_soon_as_it_is_served(kubebox: clusters.Fleet) -> None:
+    """With its plural, its scope, and whether it has a status."""
+    api = kubebox.cluster().api()
+    for body in (_definition("Till", subresources={"status": {}}), _definition("Price")):
+        assert api.call("POST", DEFINITIONS, body).status == 201
+
+    def served() -> list[kinds.Resource]:
+        asked = [(GROUP, "Till", f"{GROUP}/v1"), (GROUP, "Price", "")]
+        found = asyncio.run(_with_client(api, *asked))
+        return [one for one in found if isinstance(one, kinds.Resource)] if None not in found else []
+
+    tills, prices = talking.until(served, "both are served")
+    assert (tills.collection("shop"), tills.has_status) == (f"/apis/{GROUP}/v1/namespaces/shop/tills", True)
+    assert (prices.collection("shop"), prices.has_status) == (f"/apis/{GROUP}/v1/namespaces/shop/prices", False)
+
+
+def test_a_group_whose_server_is_away_is_not_taken_for_none(kubebox: clusters.Fleet) -> None:
+    """An APIService without a backend: its kinds may be there all the same, and other groups are not held up by it."""
+    api = kubebox.cluster().api()
+    group = "away.example.com"
+    spec = {
+        "group": group,
+        "version": "v1",
+        "groupPriorityMinimum": 100,
+        "versionPriority": 10,
+        "insecureSkipTLSVerify": True,
+        "service": {"name": "nobody", "namespace": "default"},
+    }
+    body = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": f"v1.{group}"}}
+    assert api.call("POST", SERVICES, {**body, "spec": spec}).status == 201
+    try:
+        talking.until(lambda: api.call("GET", f"/apis/{group}").status == 200, "the group is told of")
+        other = ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", "")
+        found, failure = asyncio.run(_with_client(api, other, (group, "Thing", "")))
+        assert isinstance(failure, answers.Failure)
+        assert (failure.kind, failure.status) == ("busy", 503)
+        assert not isinstance(found, answers.Failure)
+    finally:
+        assert api.call("DELETE", f"{SERVICES}/v1.{group}").status == 200
