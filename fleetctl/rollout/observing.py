@@ -26,7 +26,7 @@ from fleetctl.kube import (
     workloads,
 )
 from fleetctl.model import events, objects, outcomes, plans, releases
-from fleetctl.rollout import applying, orders, unsticking
+from fleetctl.rollout import applying, orders, resting, unsticking
 
 __all__ = ["Seen", "look", "soak", "wait"]
 
@@ -58,6 +58,7 @@ class _Watched:
             one for one in applied.release.objects if (one.id.group, one.id.kind) not in conditions.APPLIED_IS_ENOUGH
         ]
         self._rounds = 0
+        self._rest = resting.Rest(api)
         self.verdicts: dict[objects.ObjectId, outcomes.Verdict] = {}
         self.views: dict[objects.ObjectId, views.View] = {}
         self.freed: list[str] = []
@@ -88,6 +89,11 @@ class _Watched:
             if verdict.state is outcomes.State.CURRENT:
                 self._pending.remove(one)
         self._rounds += 1
+
+    async def rest(self, pause: float, left: float) -> None:
+        """Wait until it is worth looking again: at the first object that is not well, since others may follow it."""
+        view = self.views.get(self._pending[0].id)
+        await self._rest.take(view, await applying.resource_of(self._api, self._pending[0]), pause, left)
 
     async def unstick(self) -> None:
         """Free what would never get well by itself."""
@@ -170,13 +176,14 @@ async def wait(
             return await _failed(
                 api, watched, failed, failed.cause or outcomes.Cause("Failed", str(failed.id), failed.message)
             )
-        if time.monotonic() + pause >= until:
+        left = until - time.monotonic()
+        if left <= pause:
             return await _failed(api, watched, waiting, _late(waiting, order))
         detail = f"{waiting.id} {waiting.message}" + (f", {waiting.cause}" if waiting.cause else "")
         if detail != told:
             watch(events.Phase.OBSERVING, detail)
             told = detail
-        await asyncio.sleep(pause)
+        await watched.rest(pause, left)
         pause = min(_LONGEST_PAUSE, pause * _SLOWER)
 
 
