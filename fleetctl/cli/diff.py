@@ -1,4 +1,4 @@
-"""``fleetctl diff``: what is rendered now against what sites got last, or against a revision."""
+"""``fleetctl diff``: what is rendered now against live clusters, against what sites got last, or a revision."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import commands, opening, options
+from fleetctl.cli import commands, opening, options, running
 from fleetctl.console import checks
 from fleetctl.console import differences as screens
 from fleetctl.inventory import fleets, selecting
-from fleetctl.model import codes, errors, releases, sites
+from fleetctl.model import errors, exits, plans, releases, sites
 from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
 from fleetctl.reports import differences as reports
 from fleetctl.reports import envelopes
-from fleetctl.rollout import comparing, preparing
+from fleetctl.rollout import comparing, drifting, preparing
+from fleetctl.runs import loops
 
 __all__ = ["app", "diff"]
 
@@ -31,21 +32,25 @@ def diff(
     selection: selecting.Selection,
     wanted: options.Bundle,
     against: Annotated[
-        str, typer.Option("--against", metavar="last|COMMIT", help="The release that each site got last, or a commit.")
+        str,
+        typer.Option(
+            "--against",
+            metavar="live|last|COMMIT",
+            help="The clusters, what sites got last, or a commit.",
+        ),
     ],
     revision: options.Revision = None,
     override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     output: options.Format = options.Output.TABLE,
 ) -> None:
-    """Compare what a bundle amounts to now with what it was, without contacting anything."""
-    if against == "live":
-        message = "--against live cannot be had yet: clusters are not read"
-        raise errors.UsageError(codes.Code.USAGE, message, "Compare with the last releases: --against last")
+    """Compare what a bundle amounts to now with what it was, or with what clusters have; changes nothing."""
     opened = opening.of(ctx, revision).overriding(override)
     loaded = opened.fleet()
     chosen = selecting.select(loaded.fleet, selection, opening.read_stdin)
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
-    if against == "last":
+    if against == "live":
+        found = _against_live(opened, loaded, chosen, bundle)
+    elif against == "last":
         found = _against_last(opened, loaded, chosen, bundle)
     else:
         then = opening.of(ctx, against).fleet()
@@ -56,8 +61,36 @@ def diff(
         envelopes.write(reports.comparison(found), output, sys.stdout)
     else:
         screens.show(found, sys.stdout)
+    ended = {exits.Exit.OWED if one.unreachable else exits.Exit.FAILED for one in found.silent}
     if found.differs:
-        raise typer.Exit(1)
+        ended.add(exits.Exit.DIFFERENCES)
+    raise typer.Exit(int(exits.worst(ended)))
+
+
+def _against_live(
+    opened: opening.Opening, loaded: fleets.Loaded, chosen: list[sites.Site], bundle: bundles.Bundle
+) -> comparing.Comparison:
+    prepared = preparing.prepare(loaded, chosen, bundle)
+    checks.notes(prepared.limits, sys.stderr)
+    asked = (*prepared.wanted, *prepared.waiting)
+    concurrency = opened.settings().running.concurrency or plans.Strategy().concurrency
+    question = drifting.Question(prepared.bundle, prepared.namespace, concurrency)
+    with running.open_for(opened, loaded.project, (one.site for one in asked)) as ready:
+
+        async def work() -> drifting.Answers:
+            async with ready.engine() as engine:
+                return await drifting.ask(engine, asked, question)
+
+        said = loops.run(work())
+    return comparing.Comparison(
+        bundle=bundle.name,
+        version=bundle.version,
+        against="live",
+        groups=tuple(comparing.alike(said.found)),
+        left_out=tuple((one.reason, one.sites) for one in prepared.left_out),
+        simulated=opened.simulated,
+        silent=said.silent,
+    )
 
 
 def _against_last(

@@ -14,6 +14,7 @@ _GROUPS: Final = 10
 _LINES: Final = 60
 """Lines of differences that one group of several may take; one alone is shown whole."""
 _EXAMPLES: Final = 3
+_AGAINST: Final = {"last": "the last releases", "live": "the live clusters"}
 
 
 def show(found: comparing.Comparison, stream: TextIO) -> None:
@@ -29,6 +30,9 @@ def _lines(found: comparing.Comparison, columns: int | None) -> Iterator[str]:
     if found.simulated:
         yield "SIMULATED"
     yield from terminals.wrapped(terminals.visible(_head(found, differing)), columns, "  ")
+    for one in found.silent:
+        text = f"{_some(one.sites)}: ? {one.cause}"
+        yield from terminals.wrapped(terminals.visible(text), columns, "  ")
     for reason, sites in found.left_out:
         yield from terminals.wrapped(terminals.visible(f"left out: {_some(sites)}: {reason}"), columns, "  ")
     for group in differing[:_GROUPS]:
@@ -50,7 +54,7 @@ def _lines(found: comparing.Comparison, columns: int | None) -> Iterator[str]:
 
 def _head(found: comparing.Comparison, differing: list[comparing.Group]) -> str:
     total = sum(len(group.sites) for group in found.groups)
-    against = "the last releases" if found.against == "last" else found.against
+    against = _AGAINST.get(found.against, found.against)
     head = f"{found.bundle} {found.version} against {against}: "
     if not differing:
         return f"{head}{'nothing differs' if not found.differs else 'nothing is known to differ'} at {_many(total)}"

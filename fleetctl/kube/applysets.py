@@ -140,12 +140,13 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """An object that a cluster lists as part of a set, and its path there."""
+    """An object that a cluster lists as part of a set, its path there, and its metadata as they were listed."""
 
     id: objects.ObjectId
     meta: answers.Meta
     path: str
     api_version: str = ""
+    body: bytes = b""
 
 
 def set_id(name: str, namespace: str) -> str:
@@ -296,5 +297,4 @@ def retained(one: Member, api_version: str, bundle: str) -> bytes:
     metadata = {"name": one.id.name, "uid": one.meta.uid, "labels": {RETAINED: bundle}}
     if one.id.namespace:
         metadata["namespace"] = one.id.namespace
-    found = {"apiVersion": api_version, "kind": one.id.kind, "metadata": metadata}
-    return msgspec.json.encode(found, order="deterministic")
+    return msgspec.json.encode({"apiVersion": api_version, "kind": one.id.kind, "metadata": metadata}, order="sorted")

@@ -157,11 +157,6 @@ class Client:
         if answer.status != 200:
             raise refusals.refused(answer)
 
-    async def list_metadata(self, path: str, *, label_selector: str = "") -> list[answers.Partial]:
-        """Return the metadata of the items of a collection."""
-        found = await self.items(path, label_selector=label_selector, metadata_only=True)
-        return [answers.decode(item, answers.Partial) for item in found]
-
     async def apply(
         self, path: str, body: bytes, *, manager: str, force: bool = False
     ) -> answers.Applied | answers.Conflict:
@@ -178,6 +173,11 @@ class Client:
                 raise
             return await self._conflict(path, causes, manager)
         return answers.Applied(answers.decode(answer, answers.Partial).metadata, created=created[-1] == 201)
+
+    async def rehearse(self, path: str, body: bytes, *, manager: str) -> bytes:
+        """Return what an object would be after an apply that takes its fields from everybody; nothing is changed."""
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true", "dryRun": "All"}
+        return await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, aside=True)
 
     async def write_aside(self, method: Writing, path: str, body: bytes) -> bytes:
         """Send an object that is of no set: it counts as no change, and its effect is never in doubt."""
@@ -201,7 +201,8 @@ class Client:
             body = await self.get_raw(path)
         except answers.Failure:
             return answers.Conflict(causes)
-        return answers.Conflict(causes, managers.owners_of(body, tuple(cause.field for cause in causes), ours))
+        fields = tuple(cause.field for cause in causes)
+        return answers.Conflict(causes, managers.owners_of(managers.entries(body), fields, ours))
 
     async def _send(
         self,

@@ -9,15 +9,16 @@ from typing import Final
 
 import msgspec
 
-from fleetctl.model import objects, problems, releases, values
+from fleetctl.kube import drift, masking
+from fleetctl.model import objects, outcomes, problems, releases, values
 from fleetctl.reading import yamltext
-from fleetctl.rollout import folding, masking
+from fleetctl.rollout import folding
 from fleetctl.state import databases, installed
 from fleetctl.state import releases as stored
 
-__all__ = ["Comparison", "Difference", "Group", "Pair", "compare", "last"]
+__all__ = ["STAYS", "Comparison", "Difference", "Group", "Pair", "Silence", "alike", "compare", "last"]
 
-_STAYS: Final = "stays at its site: never deleted by a rollout"
+STAYS: Final = "stays at its site: never deleted by a rollout"
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -36,6 +37,8 @@ class Difference(msgspec.Struct, frozen=True):
     old: values.Vars | None
     new: values.Vars | None
     template: str
+    fields: tuple[drift.Field, ...] = ()
+    """What differs in a live object, field by field."""
 
     def lines(self) -> list[str]:
         """Return the unified diff of the object as YAML, without its head."""
@@ -51,6 +54,14 @@ class Group(msgspec.Struct, frozen=True):
     known: bool
 
 
+class Silence(msgspec.Struct, frozen=True):
+    """Sites of which nothing is known, for one cause."""
+
+    cause: outcomes.Cause
+    sites: tuple[str, ...]
+    unreachable: bool
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """All groups, most sites first; those where nothing differs come last."""
 
@@ -61,6 +72,8 @@ class Comparison(msgspec.Struct, frozen=True):
     left_out: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Why sites take no part, and which."""
     simulated: bool = False
+    silent: tuple[Silence, ...] = ()
+    """Sites whose cluster could not be asked."""
 
     @property
     def differs(self) -> bool:
@@ -102,6 +115,20 @@ def compare(pairs: Iterable[Pair]) -> list[Group]:
     ]
 
 
+def alike(by_site: Mapping[str, tuple[Difference, ...]]) -> list[Group]:
+    """Gather the sites of which the same differences are known, as ``compare`` does."""
+    keys = {site: (_key(site, found), True) for site, found in by_site.items()}
+    return [Group(sites, by_site[sites[0]], known) for sites, (_, known) in folding.gather(keys)]
+
+
+def _key(site: str, found: tuple[Difference, ...]) -> tuple[str, ...]:
+    """Return what differs at a site as texts that are equal where the same does."""
+    if not found:
+        return ()
+    pattern = re.compile(rf"(?<![\w.-]){re.escape(site)}(?![\w-])")
+    return tuple(pattern.sub("\0", _text(one)) for one in found)
+
+
 class _Comparer:
     """Compares releases; two that many sites share are compared once, and so are two states of one object."""
 
@@ -119,11 +146,7 @@ class _Comparer:
         return found
 
     def key(self, pair: Pair) -> tuple[str, ...]:
-        found = self.differences(pair)
-        if not found:
-            return ()
-        pattern = re.compile(rf"(?<![\w.-]){re.escape(pair.site)}(?![\w-])")
-        return tuple(pattern.sub("\0", _text(one)) for one in found)
+        return _key(pair.site, self.differences(pair))
 
 
 def _differences(old: releases.Release | None, new: releases.Release | None) -> tuple[Difference, ...]:
@@ -131,7 +154,7 @@ def _differences(old: releases.Release | None, new: releases.Release | None) -> 
     after = {one.id: one for one in new.objects} if new else {}
     changes = folding.changes(old, new)
     shown = {change.id for change in changes}
-    stays = [folding.Change(folding.PRUNED, one, _STAYS) for one in folding.gone(old, new) if one not in shown]
+    stays = [folding.Change(folding.PRUNED, one, STAYS) for one in folding.gone(old, new) if one not in shown]
     return tuple(_difference(change, before, after) for change in (*changes, *stays))
 
 
@@ -151,9 +174,10 @@ def _decoded(one: releases.RenderedObject | None) -> values.Vars | None:
 
 
 def _text(one: Difference) -> str:
-    """Return what makes a difference the same as another: identity and fields, as one text."""
+    """Return what makes a difference the same as another: identity, fields and whose they are, as one text."""
     fields = [
         (problems.field_text(path), *(None if value is problems.NOTHING else [value] for value in both))
         for path, *both in folding.differences(one.old, one.new)
     ]
-    return msgspec.json.encode((one.change.verb, one.change.id, fields), order="deterministic").decode()
+    more = one.change.details if one.change.verb == folding.REFUSED else [field.managers for field in one.fields]
+    return msgspec.json.encode((one.change.verb, one.change.id, fields, more), order="deterministic").decode()

@@ -7,14 +7,14 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from fleetctl.kube import applysets
+from fleetctl.kube import applysets, masking
 from fleetctl.model import objects, problems, releases
-from fleetctl.rollout import masking
 
 __all__ = [
     "CONFIGURED",
     "CREATED",
     "PRUNED",
+    "REFUSED",
     "Change",
     "Fold",
     "Verb",
@@ -30,6 +30,7 @@ Verb = str
 CREATED: Final = "+"
 CONFIGURED: Final = "~"
 PRUNED: Final = "-"
+REFUSED: Final = "!"
 _Told = TypeVar("_Told", bound=tuple[Sequence[object], bool])
 _MOST_FIELDS = 3
 _LONGEST = 40

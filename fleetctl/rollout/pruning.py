@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from fleetctl.kube import answers, applysets, client
+from fleetctl.kube import answers, applysets, client, kinds
 from fleetctl.model import outcomes, plans
 from fleetctl.rollout import applying, orders
 
-__all__ = ["Pruned", "listed", "members", "prune", "scope"]
+__all__ = ["Pruned", "listed", "members", "prune", "scope", "scope_of"]
 
 _TRIES = 5
 
@@ -22,13 +22,18 @@ class Pruned(msgspec.Struct, frozen=True):
 
 def scope(order: orders.Order, parent: applysets.Parent, known: orders.Known) -> applysets.Scope:
     """Return where objects of the set may stand: what the parent says, and where it may have forgotten, the journal."""
-    found = applysets.Scope(parent.kinds, parent.namespaces | {order.namespace})
+    return scope_of(order.namespace, order.installed, parent, known)
+
+
+def scope_of(home: str, installed: str | None, parent: applysets.Parent, known: orders.Known) -> applysets.Scope:
+    """Return the same outside of a visit; ``installed`` is the release that the journal has of the site."""
+    found = applysets.Scope(parent.kinds, parent.namespaces | {home})
     if parent.exists and parent.applying is None:
         return found
-    for digest in (order.installed, parent.previous):
+    for digest in (installed, parent.previous):
         release = known(digest) if digest else None
         if release is not None:
-            found |= applying.scope(release, order.namespace)
+            found |= applying.scope(release, home)
     return found
 
 
@@ -45,17 +50,16 @@ async def listed(api: client.Client, where: applysets.Scope, set_id: str) -> lis
     found: list[applysets.Member] = []
     for name in sorted(where.kinds):
         for collection in await api.resources.collections(name, where.namespaces):
-            metas = await answers.optional(api.list_metadata(collection.path, label_selector=label))
-            found += [
-                applysets.Member(
-                    collection.id_of(one.metadata),
-                    one.metadata,
-                    collection.resource.path(one.metadata.namespace, one.metadata.name),
-                    collection.resource.api_version,
-                )
-                for one in metas or ()  # None when the kind is no longer served
-            ]
+            items = await answers.optional(api.items(collection.path, label_selector=label, metadata_only=True))
+            found += [_member(collection, item) for item in items or ()]  # None when the kind is no longer served
     return found
+
+
+def _member(collection: kinds.Collection, item: bytes) -> applysets.Member:
+    meta = answers.decode(item, answers.Partial).metadata
+    resource = collection.resource
+    path = resource.path(meta.namespace, meta.name)
+    return applysets.Member(collection.id_of(meta), meta, path, resource.api_version, item)
 
 
 async def prune(

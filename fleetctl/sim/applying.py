@@ -159,9 +159,17 @@ def apply(
     gone = set(fields.paths(mine["fieldsV1"])) - kept if mine else set()
     if gone:
         result = _without(sort, result, fields.tree(gone), fields.tree(kept))
+    if mine is not None and _content(result) != _content(live or {}):
+        entries[entries.index(mine)] = {**mine, "time": by["time"]}
     metadata = dict(result.get("metadata", {}))
     metadata["managedFields"] = _entries([*others, (by, merge.mine)], entries)
     return {**result, **{key: wanted[key] for key in _IDENTITY}, "metadata": metadata}
+
+
+def _content(found: objects.Object) -> objects.Object:
+    """Return an object without what the server keeps about its fields."""
+    metadata = {key: value for key, value in found.get("metadata", {}).items() if key != "managedFields"}
+    return {**found, "metadata": metadata}
 
 
 def made(wanted: objects.Object, sort: schemas.Type, by: Managed) -> objects.Object:
@@ -218,7 +226,7 @@ def _replaced(sort: schemas.Type, value: Any, step: str, child: Any) -> Any:  # 
 
 
 def _entries(managed: list[tuple[Managed, set[fields.Path]]], before: list[Managed]) -> list[Managed]:
-    """Return the managed fields, in the server's order; the time of an entry moves only when its fields do."""
+    """Return the managed fields, in the server's order; the time of an entry stays when its fields do."""
     earlier: Mapping[tuple[str, str], Managed] = {_who(entry): entry for entry in before}
     made = []
     for entry, owned in managed:

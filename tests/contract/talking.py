@@ -16,6 +16,7 @@ __all__ = [
     "daemon_set",
     "deployment",
     "job",
+    "plural",
     "stateful_set",
     "until",
 ]
@@ -97,6 +98,11 @@ class Place(NamedTuple):
         """Delete an object in the background, with what else the options say."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", **options}
         return self.api.call("DELETE", self.path(plural, name), body)
+
+
+def plural(kind: str) -> str:
+    """Return what the objects of a kind are called in paths."""
+    return _OF_KIND[kind]
 
 
 Connect = Callable[[str | None], plainhttp.Api]

@@ -1,5 +1,6 @@
 """What an API server answers to server-side apply. Held against every target of conftest.py."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -212,3 +213,27 @@ def test_namespace_that_ends_takes_nothing_new(place: talking.Place, api: plainh
     assert (answer.status, answer.json["reason"]) == (403, "Forbidden")
     assert "NamespaceTerminating" in {cause["reason"] for cause in answer.json["details"]["causes"]}
     place.apply(talking.config_map("one", DATA))
+
+
+def test_an_entry_says_when_its_manager_changed_something_last(place: talking.Place) -> None:
+    """Its time stays with a repeated apply and with a dry-run, and moves with a value, its fields as they were."""
+
+    def entry() -> Any:  # noqa: ANN401 - JSON
+        return place.get("configmaps", "one")["metadata"]["managedFields"][0]
+
+    place.applied(talking.config_map("one", DATA))
+    first = entry()
+    place.applied(talking.config_map("one", {"greeting": "hi"}), dryRun="All", force="true")
+    numbers = itertools.count()
+
+    def moved() -> bool:
+        place.applied(talking.config_map("one", DATA))
+        assert entry() == first
+        place.applied(talking.config_map("one", {"greeting": f"hi {next(numbers)}"}))
+        if entry()["time"] != first["time"]:
+            return True
+        place.applied(talking.config_map("one", DATA))
+        return bool(entry()["time"] != first["time"])
+
+    talking.until(moved, "the time of the entry moves")
+    assert {**entry(), "time": first["time"]} == first

@@ -58,7 +58,7 @@ BODY = msgspec.json.encode(
 )
 def test_managers_are_found(field: str, manager: str | None) -> None:
     """A field as a conflict's cause names it leads to the entry that holds it."""
-    assert managers.owners_of(BODY, (field,)) == ({field: (manager,)} if manager else {})
+    assert managers.owners_of(managers.entries(BODY), (field,)) == ({field: (manager,)} if manager else {})
 
 
 def test_a_field_of_several_is_told_with_all() -> None:
@@ -66,18 +66,18 @@ def test_a_field_of_several_is_told_with_all() -> None:
     entry: dict[str, object] = {"fieldsV1": {"f:data": {"f:x": {}}}}
     names = ("a", "fleetctl:shop", "b", "a")
     body = msgspec.json.encode({"metadata": {"managedFields": [{"manager": name, **entry} for name in names]}})
-    assert managers.owners_of(body, (".data.x",), "fleetctl:shop") == {".data.x": ("a", "b")}
-    assert managers.owners_of(body, (".data.x",), "b") == {".data.x": ("a", "fleetctl:shop")}
+    assert managers.owners_of(managers.entries(body), (".data.x",), "fleetctl:shop") == {".data.x": ("a", "b")}
+    assert managers.owners_of(managers.entries(body), (".data.x",), "b") == {".data.x": ("a", "fleetctl:shop")}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"metadata":{"managedFields":[{"fieldsV1":7}]}}'])
 def test_nothing_is_found_in_nothing(body: bytes) -> None:
     """An object without managed fields, or none at all, names nobody."""
-    assert managers.owners_of(body, (".spec.replicas", "", "[[", "..")) == {}
+    assert managers.owners_of(managers.entries(body), (".spec.replicas", "", "[[", "..")) == {}
 
 
 @hypothesis.given(strategies.binary(), strategies.text())
 def test_foreign_text_never_breaks_it(body: bytes, field: str) -> None:
     """Body and field both come from a server: whatever they are, the answer is a map."""
-    assert managers.owners_of(body, (field,)) == {}
-    managers.owners_of(BODY, (field,))
+    assert managers.owners_of(managers.entries(body), (field,)) == {}
+    managers.owners_of(managers.entries(BODY), (field,))

@@ -8,8 +8,9 @@ import hypothesis.strategies as st
 import msgspec
 import pytest
 
+from fleetctl.kube import masking
 from fleetctl.model import objects, releases
-from fleetctl.rollout import comparing, masking
+from fleetctl.rollout import comparing
 from fleetctl.state import databases, installed
 from fleetctl.state import releases as stored
 
