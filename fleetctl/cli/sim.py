@@ -121,7 +121,6 @@ def fault(
     found = folders.served(folder)
     if found is None:
         raise errors.NotConfigured(codes.Code.SIM_DOWN, "no simulated fleet is up here", "Start it: fleetctl sim up")
-    period, seed = _flapping(flapping)
     wanted = faults.Fault(
         refuse,
         silent,
@@ -133,8 +132,7 @@ def fault(
         bandwidth,
         expired,
         stuck,
-        period,
-        seed,
+        *_flapping(flapping),
         workloads.value if workloads else "",
         hostile.value if hostile else "",
     )
