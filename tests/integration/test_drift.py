@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fleetctl.kube import answers, applysets, client, curl, drift, kubeconfigs
+from fleetctl.kube import answers, applysets, client, curl, drift, endpoints
 from fleetctl.model import objects, problems
 from tests.contract import talking
 from tests.integration import shops
@@ -56,7 +56,7 @@ class Site(NamedTuple):
 
         async def work() -> Any:  # noqa: ANN401 - as above
             async with curl.CurlTransport() as wire:
-                endpoint = kubeconfigs.Files().endpoint(self.config, None)
+                endpoint = endpoints.Endpoints().endpoint([self.config], None)
                 with client.Client(wire.session(endpoint)) as api:
                     return await question(api)
 

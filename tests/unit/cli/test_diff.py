@@ -4,7 +4,7 @@ import json
 import pathlib
 from typing import Any
 
-from fleetctl.sim import servers
+from fleetctl.sim import faults
 from tests.unit.cli import simulated
 
 _TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: %s}\n"
@@ -56,14 +56,14 @@ def _by_hand(shop: simulated.Shop, site: str, plural: str, body: dict[str, Any],
     body = {"apiVersion": "v1", **body}
     path = f"/api/v1/namespaces/app/{plural}/{name}?fieldManager={manager}&force=true"
     headers = {"authorization": f"Bearer {cluster.token}", "content-type": "application/apply-patch+yaml"}
-    code, answer = cluster.answer("PATCH", path, headers, json.dumps(body).encode())
-    assert code in {200, 201}, answer
+    answer = cluster.answer("PATCH", path, headers, json.dumps(body).encode())
+    assert answer.code in {200, 201}, answer
 
 
 def _delete(shop: simulated.Shop, site: str, path: str) -> None:
     cluster = shop.cluster(site)
-    code, answer = cluster.answer("DELETE", path, {"authorization": f"Bearer {cluster.token}"}, b"")
-    assert code == 200, answer
+    answer = cluster.answer("DELETE", path, {"authorization": f"Bearer {cluster.token}"}, b"")
+    assert answer.code == 200, answer
 
 
 def test_against_live_clusters_that_are_as_they_should_be(tmp_path: pathlib.Path) -> None:
@@ -155,13 +155,13 @@ def test_live_clusters_that_do_not_answer_are_named(tmp_path: pathlib.Path) -> N
         assert shop.fleet
         shop.write("templates/app/a.yaml.j2", _TEMPLATE % "red")
         shop.rollout("--exclude", "s3")
-        shop.fleet.suffer("s1", servers.Fault(refuse=True))
+        shop.fleet.suffer("s1", faults.Fault(refuse=True))
         said = shop.run("diff", "app", "--against", "live")
         assert said.exit_code == 4
         assert "\n1 site (s1): ? ConnectionRefused reading the parent: " in said.stdout
         assert "\n1 site: s3\n  + ConfigMap app/settings " in said.stdout
         assert shop.run("diff", "app", "--against", "live", "-o", "name").stdout == "s1\ns3\n"
-        shop.fleet.suffer("s2", servers.Fault(status=401))
+        shop.fleet.suffer("s2", faults.Fault(status=401))
         said = shop.run("diff", "app", "--against", "live", "-o", "json")
         assert said.exit_code == 6
         told = {one["cause"]["reason"]: (one["sites"], one["unreachable"]) for one in json.loads(said.stdout)["silent"]}
