@@ -22,6 +22,7 @@ __all__ = [
     "Meta",
     "Owner",
     "Partial",
+    "bounded",
     "date",
     "decode",
     "line",
@@ -153,6 +154,19 @@ class Failure(Exception):
 
 LONGEST: Final = 400
 """Letters of a foreign text that are shown."""
+_LARGE: Final = 1 << 20
+_MOST_PARTS: Final = 1_500_000
+"""In 16 MiB of what API servers say there are fewer: a part has 13 to 20 bytes there."""
+
+
+def bounded(body: bytes) -> bytes:
+    """Return a body that does not grow out of bounds when it is decoded; raises ``Failure`` (broken) for another.
+
+    Two bytes on the wire (``0,``, ``[]``) may be a hundred in memory. Between two values stands a comma or a bracket.
+    """
+    if len(body) > _LARGE and body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST_PARTS:
+        raise Failure("broken", "AnswerTooLarge", "the answer has more parts than any that is taken")
+    return body
 
 
 def decode(body: bytes, into: type[_T]) -> _T:

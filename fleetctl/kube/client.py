@@ -242,7 +242,7 @@ class Client:
                     self._open.discard(path)
                     if statuses is not None:
                         statuses.append(answer.status)
-                    return answer.body
+                    return answers.bounded(answer.body)
                 failure = refusals.refused(answer, applying=method == "PATCH")
                 doubtful = mutating and answer.status >= 500 and failure.kind != "rejected"
                 if mutating and not doubtful and answer.status != 429 and failure.kind not in _UNTOLD:

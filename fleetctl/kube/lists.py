@@ -17,6 +17,8 @@ __all__ = ["Asks", "Whole", "selection", "whole"]
 _PAGE: Final = 500
 _MOST_PAGES: Final = 1000
 _MOST_BYTES: Final = 64 * 1024 * 1024
+_MOST_ITEMS: Final = 200_000
+_LONGEST_TOKEN: Final = 8192
 _GONE: Final = 410
 _TRIES: Final = 2
 
@@ -69,11 +71,12 @@ async def _pages(api: Asks, path: str, query: dict[str, str], *, metadata_only: 
                 raise _Forgotten from None
             raise
         page = answers.decode(body, answers.Listing)
-        found += [bytes(item) for item in page.items or ()]
-        after = page.metadata.continue_
+        items, after = page.items or (), page.metadata.continue_
+        size, pages = size + len(body), pages + 1
+        endless = pages == _MOST_PAGES or size > _MOST_BYTES or after == query.get("continue")
+        if len(found) + len(items) > _MOST_ITEMS or len(after) > _LONGEST_TOKEN or (after and endless):
+            raise answers.Failure("broken", "ListTooLong", "the list is longer than any that is taken")
+        found += [bytes(item) for item in items]
         if not after:
             return Whole(found, page.metadata.resourceVersion)
-        size, pages = size + len(body), pages + 1
-        if pages == _MOST_PAGES or size > _MOST_BYTES or after == query.get("continue"):
-            raise answers.Failure("broken", "ListTooLong", "the list is longer than any that is taken")
         query = {**query, "continue": after}

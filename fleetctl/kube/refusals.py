@@ -44,6 +44,8 @@ _WORDS: Final[dict[transport.Kind, str]] = {
     "expired": "its certificate has expired",
     "not-yet-valid": "its certificate is not valid yet, or our clock is slow",
 }
+_LARGEST: Final = 1 << 20
+"""Bytes of a Status; what is larger is some other text."""
 _LONGEST_WAIT: Final = 3600.0
 _REASON: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 
@@ -78,6 +80,9 @@ def refused(answer: transport.Answer, *, applying: bool = False) -> answers.Fail
     details = said.details or _Details()
     kind, repeat = _meaning(answer.status, said, applying=applying)
     message = answers.line(said.message) or f"HTTP {answer.status}"
+    if answer.status == 429 and answer.classified and not said.kind:
+        # flowcontrol's own refusal is plain text; whatever it lets through to be refused by others is a Status.
+        message = "the server's API Priority and Fairness turned it away: too many requests of its priority level"
     return answers.Failure(
         kind,
         said.reason if _REASON.fullmatch(said.reason) else f"HTTP{answer.status}",
@@ -119,6 +124,6 @@ def _meaning(status: int, said: _Status, *, applying: bool) -> tuple[answers.Kin
 def _status(body: bytes) -> _Status:
     """Read a Status, as far as it is one: a server in front of the API may answer anything."""
     try:
-        return msgspec.json.decode(body, type=_Status)
+        return msgspec.json.decode(body if len(body) <= _LARGEST else b"", type=_Status)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _Status(message=body[: answers.LONGEST].decode("utf-8", "replace"))

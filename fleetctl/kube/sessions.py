@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -20,6 +21,9 @@ Run = Callable[[Any, Late], Awaitable[None]]
 """Carries a prepared transfer out; raises ``pycurl.error``, or what came too late."""
 
 _LONGEST_WAIT: Final = 3600.0
+_A_SECRET: Final = 12
+"""Letters that a token has at least; shorter ones are words that stand in an answer anyway."""
+_HIDDEN: Final = b"(hidden)"
 _UNAUTHORIZED: Final = 401
 _OK: Final = b"200"
 
@@ -36,6 +40,7 @@ class Session:
         self._body = bytearray()
         self._retry_after: float | None = None
         self._date = b""
+        self._classified = False
         self._header_bytes = self._before = 0  # in all, and of those a proxy's
         self._too_large = False
         self._sent = False
@@ -71,12 +76,19 @@ class Session:
             handle = self._begin(request)
             await self._run(handle, self._late)
             status = handle.getinfo(pycurl.RESPONSE_CODE)
-            return transport.Answer(status, bytes(self._body), self._retry_after, self._date)
+            return transport.Answer(status, self._said(), self._retry_after, self._date, self._classified)
         except pycurl.error as error:
             number, message = (*error.args, "")[:2]
             raise self._broken(int(number), str(message)) from None
         finally:
             self._body = bytearray()  # a copy went out; this one would be held until the next request
+
+    def _said(self) -> bytes:
+        """Return the body. A server that sends our token back must not get it shown, logged or stored."""
+        token = self._endpoint.token.encode()
+        if len(token) >= _A_SECRET and token in self._body:
+            self._body = self._body.replace(token, _HIDDEN)
+        return bytes(self._body)
 
     async def _send_proven(self, request: transport.Request, prover: transport.Prover) -> transport.Answer:
         """Send with the credential of the moment, and with a new one if it was refused: a 401 changes nothing.
@@ -143,12 +155,14 @@ class Session:
     def _begin(self, request: transport.Request) -> Any:  # noqa: ANN401
         """Return the handle with a request in it; raises ``Broken`` when that cannot be written down."""
         self._body = bytearray()
-        self._retry_after, self._date, self._header_bytes = None, b"", 0
+        self._retry_after, self._date, self._classified, self._header_bytes = None, b"", False, 0
         self._too_large = self._sent = False
         self._sink, self._status = request.take, b""
         self._watch.begin()
         if not request.path.isascii() or not request.path.isprintable() or " " in request.path:
             raise transport.Broken("protocol", "the path of the request is no URL", sent=False)
+        if self._handle is not None and _has_spoken(self._handle):
+            self.close()
         if self._handle is None:
             self._pool = pycurl.CurlShare()
             self._pool.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_CONNECT)
@@ -206,9 +220,11 @@ class Session:
             return -1
         start = line[:5]
         if start == b"HTTP/":  # an interim answer, or a proxy's, came before
-            self._retry_after, self._date, self._status = None, b"", line[9:12]
+            self._retry_after, self._date, self._classified, self._status = None, b"", False, line[9:12]
         elif start in {b"Date:", b"date:"}:
             self._date = line[5:]
+        elif start in {b"X-Kub", b"x-kub"}:
+            self._classified = self._classified or line[:29].lower() == b"x-kubernetes-pf-prioritylevel"
         elif line[:12].lower() == b"retry-after:":
             text = line[12:].strip()
             if text.isdigit() and len(text) < 10:
@@ -244,6 +260,20 @@ class Session:
             return deadlines.over(self._stage(), self._handle.getinfo(pycurl.TOTAL_TIME))
         kind, words = curlerrors.meaning(self._handle, number, message)
         return transport.Broken(kind, words, sent=self._sent)
+
+
+def _has_spoken(handle: Any) -> bool:  # noqa: ANN401
+    """Tell whether a kept connection has ended, or says something though nothing was asked.
+
+    libcurl looks only once a second, and would take that for the answer to what is asked next: more than was announced,
+    or the 408 with which load balancers end a connection that was idle.
+    """
+    descriptor = handle.getinfo(pycurl.ACTIVESOCKET)
+    if descriptor < 0:
+        return False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _until(request: transport.Request, ends: float) -> transport.Request:

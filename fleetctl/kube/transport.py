@@ -138,6 +138,8 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after: float | None = None
     date: bytes = b""
     """The server's own time, as its header has it."""
+    classified: bool = False
+    """Whether the server's API Priority and Fairness had the request before it."""
 
 
 class Broken(Exception):

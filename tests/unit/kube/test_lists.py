@@ -91,3 +91,10 @@ def test_lists_end(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(answers.Failure, match="longer than any"):
         _whole(large)
     assert len(large.asked) == 2
+    many = Server({"items": [{}] * 200_001})
+    with pytest.raises(answers.Failure, match="longer than any"):
+        _whole(many)
+    token = Server(_page("a", after="x" * 9000))
+    with pytest.raises(answers.Failure, match="longer than any"):
+        _whole(token)
+    assert len(token.asked) == 1

@@ -113,3 +113,26 @@ def test_distrust_is_no_silence() -> None:
     """A server that is not believed is another thing than one that is away."""
     kinds = {kind: refusals.silent(transport.Broken(kind, "", sent=False)).kind for kind in ("untrusted", "wrong-name")}
     assert set(kinds.values()) == {"tls"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "classified", "turned_away"),
+    [
+        (429, b"Too many requests, please try again later.\n", True, True),
+        (429, b"Too many requests, please try again later.\n", False, False),
+        (429, msgspec.json.encode(_status("TooManyRequests")), True, False),
+        (503, b"", True, False),
+    ],
+)
+def test_a_server_that_rations_is_told(status: int, body: bytes, *, classified: bool, turned_away: bool) -> None:
+    """What API Priority and Fairness turns away has its headers and plain text; an eviction's 429 is a Status."""
+    failure = refusals.refused(transport.Answer(status, body, 1.0, classified=classified))
+    assert ("Priority and Fairness" in failure.message) == turned_away
+    assert (failure.kind, failure.repeat, failure.retry_after) == ("busy", "always", 1.0)
+
+
+def test_a_status_without_end_is_some_text() -> None:
+    """A refusal with a million causes is not taken apart."""
+    body = b'{"kind":"Status","reason":"Invalid","details":{"causes":[' + b"{}," * 1_000_000 + b"{}]}}"
+    failure = refusals.refused(transport.Answer(422, body))
+    assert (failure.reason, failure.causes) == ("HTTP422", ())

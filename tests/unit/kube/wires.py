@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import ipaddress
+import os
 import pathlib
 import socket
 import ssl
@@ -50,7 +51,7 @@ class Seen(NamedTuple):
 class Connection:
     """One accepted connection after its handshake."""
 
-    def __init__(self, link: ssl.SSLSocket, server: "Server") -> None:
+    def __init__(self, link: socket.socket, server: "Server") -> None:
         """Take the connection; the server keeps what is seen."""
         self._link = link
         self._server = server
@@ -83,6 +84,14 @@ class Connection:
         """Send bytes as they are."""
         self._link.sendall(data)
 
+    def receive(self) -> bytes:
+        """Read whatever comes next, once."""
+        return self._link.recv(65536)
+
+    def send_outside(self, data: bytes) -> None:
+        """Send bytes under the TLS layer, where only TLS records should be."""
+        os.write(self._link.fileno(), data)
+
     def until_closed(self) -> None:
         """Wait for the other end to close, and note that it did."""
         while self._link.recv(65536):
@@ -95,6 +104,7 @@ class Connection:
 
     def user(self) -> str:
         """Return the name in the certificate that the client showed, or ""."""
+        assert isinstance(self._link, ssl.SSLSocket)
         shown = self._link.getpeercert() or {}
         parts = [part for parts in shown.get("subject", ()) for part in parts]
         return str(dict(parts).get("commonName", ""))  # type: ignore[arg-type]
@@ -107,18 +117,17 @@ Behaviour = Callable[[Connection], None]
 class Server:
     """Listens on a port of 127.0.0.1, one thread per connection, until the ``with`` block ends."""
 
-    def __init__(self, pair: certificates.Pair, behaviour: Behaviour, *, clients: bytes | None = None) -> None:
-        """Take the certificate to show and, where clients must show one, their authority (PEM)."""
+    def __init__(self, pair: certificates.Pair | None, behaviour: Behaviour, *, clients: bytes | None = None) -> None:
+        """Take the certificate to show and, where clients must show one, their authority (PEM); None is no TLS."""
         self.seen: list[Seen] = []
         self.connections = 0
         self.handshakes = 0
         self.closed = threading.Event()
         self._behaviour = behaviour
+        self._plain = pair is None
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.TemporaryDirectory() as folder:
-            file = pathlib.Path(folder, "pair.pem")
-            file.write_bytes(pair.certificate + pair.key)
-            self._tls.load_cert_chain(file)
+        if pair is not None:
+            self._show(pair)
         if clients is not None:
             self._tls.verify_mode = ssl.CERT_REQUIRED
             self._tls.load_verify_locations(cadata=clients.decode())
@@ -127,6 +136,12 @@ class Server:
         self.url = f"https://127.0.0.1:{self.port}"
         self._threads = [threading.Thread(target=self._accept)]
         self._open: set[socket.socket] = set()
+
+    def _show(self, pair: certificates.Pair) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "pair.pem")
+            file.write_bytes(pair.certificate + pair.key)
+            self._tls.load_cert_chain(file)
 
     def __enter__(self) -> Self:
         """Begin to listen."""
@@ -163,6 +178,9 @@ class Server:
     def _serve(self, link: socket.socket) -> None:
         try:
             link.settimeout(_PATIENCE)
+            if self._plain:
+                self._behaviour(Connection(link, self))
+                return
             with self._tls.wrap_socket(link, server_side=True) as safe:
                 self._open.add(safe)
                 self.handshakes += 1
