@@ -58,11 +58,11 @@ async def _ask(wire: transport.Transport, site: str, endpoint: transport.Endpoin
     with client.Client(wire.session(endpoint), deadline=time.monotonic() + _LIMIT, pace=pace) as api:
         try:
             body = await api.get_raw("/version")
-            return Answer(site, msgspec.json.decode(body, type=_Version).git_version)
+            return Answer(site, answers.line(answers.decode(body, _Version).git_version))
         except answers.Failure as failure:
+            if failure.reason == "UnreadableAnswer":
+                return Answer(site, cause="what answers at this address is no API server of Kubernetes")
             return Answer(site, cause=failure.cause().fingerprint, unreachable=failure.kind == "unreachable")
-        except msgspec.DecodeError:
-            return Answer(site, cause="what answers at this address is no API server of Kubernetes")
 
 
 def told(found: Iterable[Answer]) -> list[checkups.Checkup]:

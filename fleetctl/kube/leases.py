@@ -105,7 +105,7 @@ def read(found: bytes) -> Lease:
         uid=said.metadata.uid,
         version=said.metadata.resourceVersion,
         holder=spec.holderIdentity or "",
-        term=min(max(float(spec.leaseDurationSeconds or 0), TERM), _LONGEST),
+        term=float(min(max(spec.leaseDurationSeconds or 0, TERM), _LONGEST)),
         renewed=_seconds(spec.renewTime),
         transitions=spec.leaseTransitions or 0,
     )

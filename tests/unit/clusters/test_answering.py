@@ -3,8 +3,10 @@
 import asyncio
 import pathlib
 
+import pytest
+
 from fleetctl.clusters import answering, connecting
-from fleetctl.kube import client, curl
+from fleetctl.kube import client, curl, transport
 from fleetctl.model import checkups, sites
 from fleetctl.sim import behaviours, faults, fleets
 
@@ -71,3 +73,37 @@ def test_many_versions_are_counted() -> None:
     found = [answering.Answer(f"s{n}", version=f"v1.{min(n, 5)}.0") for n in range(10)]
     (line,) = answering.told(found)
     assert line.found == "5x v1.5.0, 1x v1.0.0, 1x v1.1.0, 1x v1.2.0 and 2 other versions"
+
+
+class _Saying:
+    """A wire at whose end something says this."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def session(self, _: transport.Endpoint) -> transport.Session:
+        """Return itself."""
+        return self
+
+    async def send(self, _: transport.Request) -> transport.Answer:
+        """Say it."""
+        return transport.Answer(200, self._body)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("body", "version"),
+    [
+        (b'{"gitVersion":"v1.36.3"}', "v1.36.3"),
+        (b'{"gitVersion":"v1\\u001b[2J\\nv2"}', "v1 [2J v2"),
+        (b"<html>", ""),
+        (b'{"gitVersion":"\xff"}', ""),
+        (b'{"gitVersion":' + b"[" * 100_000, ""),
+    ],
+)
+def test_what_calls_itself_a_version_is_one_line(body: bytes, version: str) -> None:
+    """Whatever answers at an address: a version that can be shown, or the word that it is no API server."""
+    (one,) = asyncio.run(answering.ask(_Saying(body), {"s1": transport.Endpoint("https://s1")}, 1, client.Pace()))
+    assert (one.version, bool(one.cause)) == (version, not version)
