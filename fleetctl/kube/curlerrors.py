@@ -52,6 +52,8 @@ def meaning(handle: Any, number: int, message: str) -> tuple[transport.Kind, str
         kind = "proxy"
     elif kind == "refused":
         kind, words = _unconnected(handle.getinfo(pycurl.OS_ERRNO), words)
+    elif kind == "too-large":
+        words = "the answer is larger than any that is taken"
     elif number == pycurl.E_RECV_ERROR and "chunk" in words:  # it has no number for bytes that are no chunk
         kind = "protocol"
     elif number == pycurl.E_PEER_FAILED_VERIFICATION:

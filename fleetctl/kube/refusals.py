@@ -80,7 +80,9 @@ def refused(answer: transport.Answer, *, applying: bool = False) -> answers.Fail
     details = said.details or _Details()
     kind, repeat = _meaning(answer.status, said, applying=applying)
     message = answers.line(said.message) or f"HTTP {answer.status}"
-    if answer.status == 429 and answer.classified and not said.kind:
+    if 300 <= answer.status < 400:
+        message = f"HTTP {answer.status}: it sends us elsewhere, and no credential goes there"
+    elif answer.status == 429 and answer.classified and not said.kind:
         # flowcontrol's own refusal is plain text; whatever it lets through to be refused by others is a Status.
         message = "the server's API Priority and Fairness turned it away: too many requests of its priority level"
     return answers.Failure(

@@ -217,7 +217,8 @@ def test_redirects_are_answers(where: str, status: int) -> None:
         location = where.format(elsewhere.url.removeprefix("https://"))
         behaviour = wires.answering(wires.answer(b"", status, f"Location: {location}\r\n"))
         with wires.Server(PAIR, behaviour) as server:
-            assert _ask(server) == [(f"HTTP{status}", f"HTTP {status}")]
+            words = f"HTTP {status}: it sends us elsewhere, and no credential goes there"
+            assert _ask(server) == [(f"HTTP{status}", words)]
             assert len(server.seen) == 1
     assert elsewhere.connections == 0
 
