@@ -334,6 +334,76 @@ def test_unreadable_answers_are_failures() -> None:
     assert (api.mutated, api.unknown) == (1, False)
 
 
+# --- the contract's table of answers, row by row (docs/reference/cluster.md, "Answers")
+
+
+_TERMINATING = _status(403, "Forbidden", {"reason": "NamespaceTerminating"})
+_RATIONED = transport.Answer(429, b"Too many requests, please try again later.", 1.0, classified=True)
+MANY, FEW = 600, 50
+"""Tries while there is time, and tries for five seconds."""
+_TABLE: dict[str, tuple[Said, int, bool]] = {
+    # what is said again and again to an apply: how often that is sent, and whether its effect is in doubt in the end
+    "400 BadRequest": (_status(400, "BadRequest"), 1, False),
+    "401": (_status(401, "Unauthorized"), 1, False),
+    "403": (_status(403, "Forbidden"), 1, False),
+    "403 NamespaceTerminating": (_TERMINATING, MANY, False),
+    "404 of a namespace": (_status(404, "NotFound", kind="namespaces"), 1, False),
+    "405": (_status(405, "MethodNotAllowed"), 1, False),
+    "406": (_status(406, "NotAcceptable"), 1, False),
+    "409 of another writer": (_status(409, "Conflict"), 1, False),
+    "413": (_status(413, "RequestEntityTooLarge"), 1, False),
+    "415": (_status(415, "UnsupportedMediaType"), 1, False),
+    "422 Invalid": (_status(422, "Invalid"), 1, False),
+    "429 of priority and fairness": (_RATIONED, MANY, False),
+    "429 of a webhook": (_status(429, "TooManyRequests"), MANY, False),
+    "500 InternalError": (_status(500, "InternalError"), MANY, True),
+    "500 without a reason": (_status(500), 2, False),
+    "502": (transport.Answer(502, b"<html>"), MANY, True),
+    "503": (_status(503, "ServiceUnavailable"), MANY, True),
+    "504": (_status(504, "Timeout"), MANY, True),
+    "silence": (LOST, FEW, True),
+    "a link that ends": (transport.Broken("closed", "", sent=True), FEW, True),
+    "an answer that stalls": (transport.Broken("stalled", "", sent=True), FEW, True),
+    "no connection": (REFUSED, FEW, False),
+    "no TLS in time": (transport.Broken("handshake-timeout", "", sent=False), FEW, False),
+    "a false certificate": (transport.Broken("untrusted", "", sent=False), 1, False),
+}
+
+
+@pytest.mark.parametrize("row", _TABLE)
+def test_the_table_of_answers(row: str) -> None:
+    """Final ones are sent once, others until the site's time is over, at most 15 seconds apart and by chance."""
+    said, sent, unknown = _TABLE[row]
+    world = World(said)
+    api = world.client(60)
+    _failure(_apply(api))
+    assert len(world.sent) == sent or (sent > 2 and len(world.sent) >= 3)
+    spent = world.now - 1000
+    assert spent <= 1 if sent == 1 else spent <= 5 if sent in {2, FEW} else 40 <= spent <= 60
+    assert all(0.5 <= pause <= 15 for pause in world.pauses)
+    assert api.unknown == unknown
+
+
+def test_chance_is_given() -> None:
+    """The same source gives the same pauses, another gives others: a fleet does not come back in step."""
+
+    def pauses(seed: int) -> list[float]:
+        world = World(BUSY)
+        source = random.Random(seed)  # noqa: S311  # jitter is no secret
+        api = client.Client(world, deadline=world.now + 60, clock=lambda: world.now, sleep=world.sleep, source=source)
+        _failure(api.get(PATH))
+        return world.pauses
+
+    assert pauses(1) == pauses(1) != pauses(2)
+
+
+def test_a_server_that_rations_is_told() -> None:
+    """Its word is kept until the site's time is over, then said."""
+    world = World(_RATIONED)
+    assert "Priority and Fairness" in _failure(world.client(60).get(PATH)).message
+    assert set(world.pauses) == {1.0}
+
+
 # --- the fence
 
 

@@ -573,3 +573,19 @@ def test_a_refusal_is_not_taken_as_it_comes() -> None:
         refused, streamed = asyncio.run(run(server))
     assert (refused.status, refused.body) == (403, b"no")
     assert (streamed.status, streamed.body, got) == (200, b"", [b"yes"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "classified"),
+    [
+        ("", False),
+        ("X-Kubernetes-Pf-Flowschema-Uid: a\r\nX-Kubernetes-Pf-Prioritylevel-Uid: b\r\n", True),
+        ("x-kubernetes-pf-prioritylevel-uid: b\r\n", True),
+        ("X-Kubernetes-Other: b\r\n", False),
+    ],
+)
+def test_priority_and_fairness_is_seen(headers: str, *, classified: bool) -> None:
+    """Of the answer itself, not of the one before it."""
+    said = wires.answer(b"", 429, headers), wires.answer(b"", 429)
+    with wires.Server(PAIR, wires.answering(*said)) as server:
+        assert [one.classified for one in _ask(_to(server), _get(), _get())] == [classified, False]
