@@ -246,6 +246,18 @@ def test_what_somebody_else_refreshed_is_taken(issuer: issuers.Issuer, tmp_path:
     assert len(issuer.forms) == 1
 
 
+def test_processes_take_turns(issuer: issuers.Issuer, tmp_path: pathlib.Path) -> None:
+    """Commands that begin at once send one refresh token once, though each has read it."""
+    path = _kubeconfig(tmp_path, issuer.config(CA.certificate))
+    provers = [_prover(path) for _ in range(5)]
+
+    async def ask() -> set[str]:
+        return {given.token for given in await asyncio.gather(*(one.current() for one in provers))}
+
+    assert asyncio.run(ask()) == {_saved(path)["id-token"]}
+    assert len(issuer.forms) == 1
+
+
 def test_nothing_is_used_up_that_cannot_be_saved(issuer: issuers.Issuer, tmp_path: pathlib.Path) -> None:
     """A refresh token is sent only when there is a place for the next one."""
     path = _kubeconfig(tmp_path, issuer.config(CA.certificate))
