@@ -244,7 +244,7 @@ def test_refusals_are_failures(body: bytes) -> None:
         assert failure.message.isprintable()
         assert failure.retry_after is None or 0 < failure.retry_after <= 3600
         conflict = answers.Conflict(
-            failure.causes, managers.owners_of(body, tuple(one.field for one in failure.causes))
+            failure.causes, managers.owners_of(managers.entries(body), tuple(one.field for one in failure.causes))
         )
         assert conflict.words().isprintable()
 
@@ -252,7 +252,8 @@ def test_refusals_are_failures(body: bytes) -> None:
 @_fuzz("ConfigMap", "Deployment", "Secret")
 def test_managers_are_found_or_not(body: bytes) -> None:
     """Managed fields may be anything."""
-    for names in managers.owners_of(body, (".data.a", ".spec.replicas", "", ".spec.template.spec.containers")).values():
+    fields = (".data.a", ".spec.replicas", "", ".spec.template.spec.containers")
+    for names in managers.owners_of(managers.entries(body), fields).values():
         assert all(isinstance(name, str) for name in names)
 
 

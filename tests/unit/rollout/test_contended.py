@@ -6,7 +6,7 @@ import pytest
 
 from fleetctl.model import outcomes, plans
 from fleetctl.rollout import accounts, applying
-from fleetctl.sim import clusters, objects
+from fleetctl.sim import objects, replies
 from tests.unit.rollout import shops
 
 _STRATEGY = plans.Strategy(waves=(plans.WaveRule(),), site_timeout=10.0, soak=0.0)
@@ -17,11 +17,11 @@ def _contend(shop: shops.Shops, what: str, times: int, monkeypatch: pytest.Monke
     cluster, said = shop.fleet.servers["s1"].cluster, []
     answer = cluster.answer
 
-    def refuse(how: str, target: str, headers: dict[str, str], body: bytes) -> clusters.Reply:
+    def refuse(how: str, target: str, headers: dict[str, str], body: bytes) -> replies.Reply:
         if f"{how} {target.partition('?')[0].rpartition('/')[2]}" == what:
             said.append(target)
             if len(said) <= times:
-                return 409, objects.Refusal(409, "Conflict", "modified").status()
+                return replies.Reply(409, objects.Refusal(409, "Conflict", "modified").status())
         return answer(how, target, headers, body)
 
     monkeypatch.setattr(cluster, "answer", refuse)
