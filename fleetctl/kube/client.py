@@ -8,6 +8,7 @@ until an answer to its repetition tells.
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import random
 import time
@@ -28,6 +29,7 @@ _MANY: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1
 _LEAST: Final = 0.001
 _UNTOLD: Final = frozenset({"credentials", "forbidden", "terminating"})
 """Refusals that say nothing about what an earlier try of the same request has done; nor does 429."""
+_JITTER: Final = random.Random()  # noqa: S311  # no secret; one for all, as seeding one costs what decoding an answer does
 
 
 Writing = Literal["POST", "PUT"]
@@ -63,6 +65,13 @@ def _always(_: float) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=64)
+def _applying(manager: str, *, force: bool) -> str:
+    """Return how the query of an apply begins: the same for each object of a release, at each site."""
+    fields = {"fieldManager": manager, "fieldValidation": "Strict", **({"force": "true"} if force else {})}
+    return f"{urllib.parse.urlencode(fields)}&"
+
+
 class Client:
     """Speaks to one cluster for one visit; ``with`` closes its connection."""
 
@@ -94,7 +103,7 @@ class Client:
         self._pace = pace
         self._clock = clock
         self._sleep = sleep
-        self._random = source or random.Random()  # noqa: S311  # jitter is no secret
+        self._random = source or _JITTER
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -161,9 +170,7 @@ class Client:
         self, path: str, body: bytes, *, manager: str, force: bool = False
     ) -> answers.Applied | answers.Conflict:
         """Apply an object, strictly; fields of other managers are a value, not an error."""
-        query = {"fieldManager": manager, "fieldValidation": "Strict"}
-        if force:
-            query["force"] = "true"
+        query = _applying(manager, force=force)
         created: list[int] = []
         try:
             answer = await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, statuses=created)
@@ -212,7 +219,7 @@ class Client:
         accept: str = _JSON,
         body: bytes | None = None,
         content_type: str = "",
-        query: dict[str, str] | None = None,
+        query: str = "",
         statuses: list[int] | None = None,
         aside: bool = False,
     ) -> bytes:
@@ -252,11 +259,11 @@ class Client:
             patient = doubtful and tries == 1
             await self._pause(failure, tries, self._ends(failure, began, patient=patient))
 
-    def _mutating_url(self, path: str, query: dict[str, str] | None, seconds: float) -> str:
+    def _mutating_url(self, path: str, query: str, seconds: float) -> str:
         """Ask the fence, and let the server give up no later than we do."""
         if not self._fence(seconds):
             raise Fenced
-        return f"{path}?{urllib.parse.urlencode({**(query or {}), 'timeout': f'{max(1, int(seconds))}s'})}"
+        return f"{path}?{query}timeout={max(1, int(seconds))}s"
 
     def _doubt(self, path: str, doubtful: bool) -> None:  # noqa: FBT001  # private
         """Keep in mind that a change may have been made."""

@@ -49,7 +49,9 @@ def decode(body: bytes, into: type[_T]) -> _T:
 
 def words(text: str | None) -> str:
     """Return a message of a cluster as one line of bounded length that a terminal can show."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in (text or "")[: 4 * _LONGEST])
+    shown = (text or "")[: 4 * _LONGEST]
+    if not shown.isprintable():
+        shown = "".join(letter if letter.isprintable() else " " for letter in shown)
     line = " ".join(shown.split())
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 4]} ..."
 
