@@ -35,7 +35,7 @@ COMMANDS: dict[str, str] = {
     "sim": "Serve a simulated fleet for --sim: up, fault, down.",
     "bundle": "Look at bundles and try them: list, show, add, test.",
     "render": "Render bundles for sites into files, without contacting anything.",
-    "diff": "Compare what a bundle amounts to now with what it was, without contacting anything.",
+    "diff": "Compare what a bundle amounts to now with what it was, or with what clusters have; changes nothing.",
     "config": "Look at the settings: defaults of flags.",
     "schema": "Print the JSON Schema of a kind of file, for editors.",
     "explain": "Explain an error code, offline.",

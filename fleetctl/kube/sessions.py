@@ -22,7 +22,9 @@ Run = Callable[[Any, Late], Awaitable[None]]
 
 _LONGEST_WAIT: Final = 3600.0
 _A_SECRET: Final = 12
-"""Letters that a token has at least; shorter ones are words that stand in an answer anyway."""
+"""Letters of a token that is hidden in objects, too; a shorter one may be a word that stands there anyway."""
+_REFUSALS: Final = 300
+"""Statuses from here on come with words, which are shown, and not with objects."""
 _HIDDEN: Final = b"(hidden)"
 _UNAUTHORIZED: Final = 401
 _OK: Final = b"200"
@@ -76,17 +78,17 @@ class Session:
             handle = self._begin(request)
             await self._run(handle, self._late)
             status = handle.getinfo(pycurl.RESPONSE_CODE)
-            return transport.Answer(status, self._said(), self._retry_after, self._date, self._classified)
+            return transport.Answer(status, self._said(status), self._retry_after, self._date, self._classified)
         except pycurl.error as error:
             number, message = (*error.args, "")[:2]
             raise self._broken(int(number), str(message)) from None
         finally:
             self._body = bytearray()  # a copy went out; this one would be held until the next request
 
-    def _said(self) -> bytes:
+    def _said(self, status: int) -> bytes:
         """Return the body. A server that sends our token back must not get it shown, logged or stored."""
         token = self._endpoint.token.encode()
-        if len(token) >= _A_SECRET and token in self._body:
+        if token and (len(token) >= _A_SECRET or status >= _REFUSALS) and token in self._body:
             self._body = self._body.replace(token, _HIDDEN)
         return bytes(self._body)
 

@@ -283,7 +283,8 @@ def _ending(user: dict[str, object], now: float, folder: pathlib.Path) -> float 
         (_CERTIFIED, _CERTIFIED_UNTIL, "client certificate"),
         (_CERTIFIED | {"token": _jwt(exp=5000)}, _CERTIFIED_UNTIL, "client certificate and token"),
     ],
-    ids=["token", "fraction", "long-ago", "certificate", "both"],  # the same in each process: certificates are made anew
+    # The same in each process: certificates are made anew.
+    ids=["token", "fraction", "long-ago", "certificate", "both"],
 )
 def test_credentials_that_end(tmp_path: pathlib.Path, user: dict[str, object], ends: float, sorts: str) -> None:
     """What says when it ends is not used after that: before anything is contacted, and without a word of it."""
