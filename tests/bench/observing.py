@@ -1,7 +1,8 @@
 """Waiting for health: what it costs for 200 simulated clusters whose Deployments take 1 to 10 seconds.
 
 Counted are the requests of a visit, CPU of ours and of the fleet, and how long after its pods were ready a site had its
-outcome: all that is before and after the waiting is in it.
+outcome: all that is before and after the waiting is in it. Each round is run twice, with watches between two looks and
+with pauses alone, as where watches are refused.
 
     python tests/bench/observing.py
 """
@@ -11,21 +12,23 @@ import contextlib
 import io
 import json
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 from fleetctl.clusters import connecting
 from fleetctl.console import plain
 from fleetctl.inventory import fleets as inventories
 from fleetctl.inventory import locating
-from fleetctl.kube import curl
+from fleetctl.kube import answers, curl
 from fleetctl.model import plans
 from fleetctl.rendering import bundles
-from fleetctl.rollout import engine, planning, preparing, proposing, starting
+from fleetctl.rollout import engine, planning, preparing, proposing, resting, starting
 from fleetctl.runs import loops, stopping
 from fleetctl.sim import fleets
 from fleetctl.state import databases, rows
@@ -87,7 +90,11 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def _start(root: pathlib.Path, kubeconfig: pathlib.Path, pid: int) -> None:
+async def _refused(*_: object) -> None:
+    raise answers.Failure("forbidden", "Forbidden", "no watches in this run")
+
+
+def _start(root: pathlib.Path, kubeconfig: pathlib.Path, pid: int, how: str) -> None:
     loaded = inventories.load(locating.find(root))
     chosen = list(loaded.fleet.sites.values())
     bundle = bundles.load(loaded.project.templates, "app", loaded.project.shown)
@@ -110,9 +117,9 @@ def _start(root: pathlib.Path, kubeconfig: pathlib.Path, pid: int) -> None:
                 count = len(done)
                 late = [(row.ended or 0) - (row.started or 0) - float(int(row.site[-1]) or 10) for row in done]
                 return (
-                    f"{state}: {sum(row.requests for row in done) / count:.1f} requests a site, "
+                    f"{how}, {state}: {sum(row.requests for row in done) / count:.1f} requests a site, "
                     f"{1000 * ours / count:.1f} ms of ours, {1000 * theirs / count:.1f} ms of the fleet's, "
-                    f"done {sum(late) / count:.2f} s after its pods were ready"
+                    f"done {statistics.median(late):.2f} s (at most {max(late):.2f} s) after its pods were ready"
                 )
 
         measuring.say(loops.run(work()))
@@ -126,12 +133,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     measuring.header(f"Waiting for health, {given.sites:,} simulated clusters", "pycurl", "uvloop", "msgspec")
-    for _ in range(given.rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            root = pathlib.Path(folder)
-            names = _lay_out(root, given.sites, given.workloads)
-            with _serving(root, names) as (kubeconfig, pid):
-                _start(root, kubeconfig, pid)
+    for number in range(given.rounds):
+        for how in ("watches", "pauses ")[:: -1 if number % 2 else 1]:
+            with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+                if how != "watches":
+                    stack.enter_context(mock.patch.object(resting.Rest, "_watched", _refused))
+                root = pathlib.Path(folder)
+                names = _lay_out(root, given.sites, given.workloads)
+                with _serving(root, names) as (kubeconfig, pid):
+                    _start(root, kubeconfig, pid, how)
     return 0
 
 
