@@ -183,7 +183,7 @@ class Client:
 
     async def rehearse(self, path: str, body: bytes, *, manager: str) -> bytes:
         """Return what an object would be after an apply that takes its fields from everybody; nothing is changed."""
-        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true", "dryRun": "All"}
+        query = f"{_applying(manager, force=True)}dryRun=All&"
         return await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, aside=True)
 
     async def write_aside(self, method: Writing, path: str, body: bytes) -> bytes:
