@@ -10,6 +10,7 @@ the peak is the process's.
 # ruff: noqa: PLC0415  # each imports what it measures, which other Pythons need not have
 
 import asyncio
+import importlib
 import json
 import os
 import pathlib
@@ -168,8 +169,9 @@ def pycurl(farm: Farm) -> Work:
 
 def aiohttp(farm: Farm) -> Work:
     """Visit with aiohttp on uvloop, a connector and a TLS context for each cluster."""
-    import aiohttp
     import uvloop
+
+    aiohttp: Any = importlib.import_module("aiohttp")  # fleetctl's own tools need not have it
 
     async def visit(cluster: dict[str, str]) -> None:
         connector = aiohttp.TCPConnector(ssl=farm.context(cluster), limit=1)
@@ -202,8 +204,7 @@ def httpx(farm: Farm) -> Work:
 
 def kubernetes(farm: Farm) -> Work:
     """Visit with the official Python client, on threads, as its examples do."""
-    import kubernetes
-
+    kubernetes: Any = importlib.import_module("kubernetes")  # fleetctl's own tools need not have it
     body = json.loads(farm.body)
 
     def visit(cluster: dict[str, str]) -> None:
