@@ -53,11 +53,10 @@ def of_debts(found: Iterable[debts.Debt], now: float, stream: TextIO) -> None:
 
 
 def _who(made: Sequence[holds.Hold]) -> str:
-    if made[0].site == holds.FLEET and len(made) == 1:
-        return "the whole fleet is"
-    count = len(made)
-    examples = ", ".join(one.site for one in made[:3]) + (", ..." if count > 3 else "")
-    return f"{count:,} site{'s are' if count > 1 else ' is'} ({examples})"
+    if len(made) == 1:
+        return "the whole fleet is" if made[0].site == holds.FLEET else f"{made[0].site} is"
+    examples = ", ".join(one.site for one in made[:3]) + (", ..." if len(made) > 3 else "")
+    return f"{len(made):,} sites ({examples}) are"
 
 
 def _moment(seconds: float) -> str:

@@ -41,7 +41,7 @@ def test_held_owed_let_go_and_paid(shop: simulated.Shop) -> None:
     """The plan says who is left out; the run ends with 4; a catch-up waits for the hold to end, then pays."""
     said = shop.run("hold", "--site", "s2", "--until", "2d", "--reason", "router swap")
     assert said.exit_code == 0, said.stderr
-    assert said.stdout.startswith("1 site is (s2) on hold until 20")
+    assert said.stdout.startswith("s2 is on hold until 20")
     _write(shop, "2")
     said = shop.run("rollout", "start", "app", "--all", "--yes", "--strategy", str(shop.root / "all.yaml"))
     assert said.exit_code == 4
@@ -54,7 +54,7 @@ def test_held_owed_let_go_and_paid(shop: simulated.Shop) -> None:
     said = shop.run("rollout", "catchup", "--yes")
     assert (said.exit_code, "1 on hold (owed): s2" in said.stdout) == (0, True)
     said = shop.run("unhold", "--site", "s2")
-    assert said.stdout == "1 site is (s2) let go\nWhat they are owed is paid by:  fleetctl --sim rollout catchup\n"
+    assert said.stdout == "s2 is let go\nWhat they are owed is paid by:  fleetctl --sim rollout catchup\n"
     assert shop.run("rollout", "catchup", "--yes").exit_code == 0
     assert _value(shop, "s2") == "2"
     assert _json(shop, "get", "debts")["items"] == []
@@ -63,7 +63,10 @@ def test_held_owed_let_go_and_paid(shop: simulated.Shop) -> None:
 
 def test_a_freeze_of_all(shop: simulated.Shop) -> None:
     """Nobody is visited, and no site can be let go alone."""
-    shop.run("hold", "--all", "--until", "12h", "--reason", "black friday")
+    said = shop.run("hold", "--site", "s1,s2", "--until", "1h", "--reason", "stocktaking")
+    assert said.stdout.startswith("2 sites (s1, s2) are on hold until 20")
+    said = shop.run("hold", "--all", "--until", "12h", "--reason", "black friday")
+    assert said.stdout.startswith("the whole fleet is on hold until 20")
     _write(shop, "2")
     said = shop.run("rollout", "start", "app", "--all", "--yes")
     assert said.exit_code == 4, said.stdout
