@@ -63,7 +63,7 @@ def test_held_owed_let_go_and_paid(shop: simulated.Shop) -> None:
 
 def test_a_freeze_of_all(shop: simulated.Shop) -> None:
     """Nobody is visited, and no site can be let go alone."""
-    said = shop.run("hold", "--site", "s1,s2", "--until", "1h", "--reason", "stocktaking")
+    said = shop.run("hold", "--site", "s1", "--site", "s2", "--until", "1h", "--reason", "stocktaking")
     assert said.stdout.startswith("2 sites (s1, s2) are on hold until 20")
     said = shop.run("hold", "--all", "--until", "12h", "--reason", "black friday")
     assert said.stdout.startswith("the whole fleet is on hold until 20")
