@@ -53,8 +53,10 @@ def of_debts(found: Iterable[debts.Debt], now: float, stream: TextIO) -> None:
 
 
 def _who(made: Sequence[holds.Hold]) -> str:
+    if any(one.site == holds.FLEET for one in made):
+        return "the whole fleet is"
     if len(made) == 1:
-        return "the whole fleet is" if made[0].site == holds.FLEET else f"{made[0].site} is"
+        return f"{made[0].site} is"
     examples = ", ".join(one.site for one in made[:3]) + (", ..." if len(made) > 3 else "")
     return f"{len(made):,} sites ({examples}) are"
 
