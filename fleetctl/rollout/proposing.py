@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -58,7 +58,7 @@ async def rollout(
 def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) -> Proposal:
     """Propose a plan that was saved, if the files still say the same; raises ``Refused`` if not."""
     # Who is on hold is no matter of files: whoever is now, is skipped when the run comes to it.
-    free, held = _part(prepared.wanted, {one.site for one in plan.members if one.skip == _HOLD})
+    free, held = _part(prepared.wanted, {one.site for one in plan.members if one.skip == _HOLD}.__contains__)
     now = msgspec.structs.replace(
         plan,
         bundle=prepared.bundle,
@@ -146,24 +146,19 @@ def _known_with(ready: engine.Engine, made: list[releases.Release]) -> Callable[
     return lambda digest: fresh.get(digest) or ready.known(digest)
 
 
-def _held(ready: engine.Engine) -> Container[str]:
-    """Return the sites that are on hold now."""
+def _held(ready: engine.Engine) -> Callable[[str], bool]:
+    """Return what tells whether a site is on hold now."""
     found = ready.store.read(lambda conn: holds.current(conn, ready.store.now()))
-    return _Everything() if holds.FLEET in found else found
-
-
-class _Everything:
-    def __contains__(self, _: object) -> bool:
-        return True
+    return lambda site: holds.FLEET in found or site in found
 
 
 def _part(
-    wanted: Iterable[planning.Wanted], held: Container[str]
+    wanted: Iterable[planning.Wanted], held: Callable[[str], bool]
 ) -> tuple[tuple[planning.Wanted, ...], tuple[planning.Wanted, ...]]:
     """Part members into those that are visited and those on hold, which must not make up a canary."""
     both: tuple[list[planning.Wanted], list[planning.Wanted]] = ([], [])
     for one in wanted:
-        both[one.site.name in held].append(one)
+        both[held(one.site.name)].append(one)
     return tuple(both[0]), tuple(both[1])
 
 
