@@ -50,7 +50,8 @@ def ask(
     selected = selecting.select(loaded.fleet, selection, opening.read_stdin)
     selecting.require_narrowing(selection, len(selected))
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
-    prepared = preparing.prepare(loaded, selected, bundle, remove=kind is plans.Kind.REMOVE)
+    secrets = opened.secrets(loaded.project)
+    prepared = preparing.prepare(loaded, selected, bundle, secrets, remove=kind is plans.Kind.REMOVE)
     checks.notes(prepared.limits, sys.stderr)
     strategy = strategy_of(opened, making, bundle)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
@@ -67,7 +68,8 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     names = {member.site for member in plan.members}
     selected = [site for site in loaded.fleet.sites.values() if site.name in names]
     bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
-    prepared = preparing.prepare(loaded, selected, bundle, remove=plan.kind is plans.Kind.REMOVE)
+    secrets = opened.secrets(loaded.project)
+    prepared = preparing.prepare(loaded, selected, bundle, secrets, remove=plan.kind is plans.Kind.REMOVE)
     checks.notes(prepared.limits, sys.stderr)
     now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
     opening.require_clean_in_ci(plan, now)

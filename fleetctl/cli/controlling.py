@@ -97,7 +97,7 @@ def resume(
             who = provenance.author()
             return store.write_now(lambda conn: runs.resume(conn, found.id, who, accept_failed=accept_failed))
 
-        code = running.go_on(ready, go, output)
+        code = running.go_on(ready, go, looking.goals(store, found.id), output)
     raise typer.Exit(code)
 
 

@@ -6,6 +6,7 @@ holds them equal to the modules' own. The module of a command is imported when i
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import pathlib
@@ -106,7 +107,9 @@ def root(
     if events == "":
         raise errors.UsageError(codes.Code.USAGE, '--events "" names no file (an empty variable?)')
     start = None if folder is None else pathlib.Path(folder)
-    ctx.obj = opening.Opening(start, simulated=sim, events=pathlib.Path(events) if events else None)
+    resources = ctx.with_resource(contextlib.ExitStack())
+    found = pathlib.Path(events) if events else None
+    ctx.obj = opening.Opening(start, simulated=sim, events=found, resources=resources)
 
 
 def run() -> None:

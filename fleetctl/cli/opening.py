@@ -16,6 +16,7 @@ from fleetctl.model import codes, errors
 from fleetctl.model import settings as settings_records
 
 if TYPE_CHECKING:
+    from fleetctl.cli import valuing
     from fleetctl.clusters import connecting
     from fleetctl.inventory import fleets, selecting
     from fleetctl.model import events, plans, projects
@@ -36,6 +37,7 @@ class Opening:
         events: pathlib.Path | None = None,
         found: projects.Project | None = None,
         overrides: Sequence[str] = (),
+        resources: contextlib.ExitStack | None = None,
     ) -> None:
         self.simulated = simulated
         self._folder = folder
@@ -45,6 +47,9 @@ class Opening:
         """The project, where it is not to be looked for: as a commit has it."""
         self.overrides = tuple(overrides)
         """What the command line sets over the inventory's files."""
+        self._resources = resources or contextlib.ExitStack()
+        """What is open until the command ends."""
+        self._secrets: valuing.Late | None = None
         self._begun = False
         """Whether this command has written events before: one catch-up may make several runs."""
 
@@ -72,6 +77,7 @@ class Opening:
             events=self._events,
             found=found or self._found,
             overrides=overrides or self.overrides,
+            resources=self._resources,
         )
 
     @property
@@ -128,6 +134,14 @@ class Opening:
         from fleetctl.secrets import providers
 
         return providers.Surroundings(project.root, os.environ)
+
+    def secrets(self, project: projects.Project) -> valuing.Late:
+        """Return what knows the values that releases need, for the whole command."""
+        from fleetctl.cli import valuing
+
+        if self._secrets is None:
+            self._secrets = valuing.Late(project, self.surroundings, self._resources)
+        return self._secrets
 
     def directory(self, project: projects.Project) -> connecting.Directory:
         """Return what knows how each site is reached."""

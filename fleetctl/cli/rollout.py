@@ -208,6 +208,6 @@ def catchup(
 
 def _pay(ready: running.Opened, payable: catching.Payable, strategy: plans.Strategy, output: options.Output) -> int:
     def make(engine: engines.Engine) -> asking.Proposed:
-        return proposing.catchup_of(engine, payable, strategy, ready.project)
+        return proposing.catchup_of(engine, payable, strategy, ready.project.name)
 
     return running.carry_out_in(ready, make, running.Manner(yes=True, output=output))

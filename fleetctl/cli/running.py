@@ -50,7 +50,7 @@ class Opened:
     """What a run works with: the open journal, and how its members are reached."""
 
     opened: opening.Opening
-    project: str
+    project: projects.Project
     store: databases.Store
     endpoints: Mapping[str, transport.Endpoint]
 
@@ -63,13 +63,20 @@ class Opened:
         members: Iterable[sites.Site],
     ) -> Self:
         """Look up how the members of a run are reached; raises before anything is contacted."""
-        return cls(opened, project.name, store, opened.directory(project).require(members))
+        return cls(opened, project, store, opened.directory(project).require(members))
 
     @contextlib.asynccontextmanager
     async def engine(self) -> AsyncIterator[engine.Engine]:
         """Give the engine of a command, inside its event loop."""
         async with curl.CurlTransport() as wire:
-            yield engine.Engine(self.store, wire, self.endpoints, project=self.project, simulated=self.opened.simulated)
+            yield engine.Engine(
+                self.store,
+                wire,
+                self.endpoints,
+                project=self.project.name,
+                simulated=self.opened.simulated,
+                secrets=self.opened.secrets(self.project),
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +94,7 @@ def open_for(opened: opening.Opening, project: projects.Project, members: Iterab
     """Open the journal, and look up how the members are reached; raises before anything is contacted."""
     endpoints = opened.directory(project).require(members)
     with opened.store(project) as store:
-        yield Opened(opened, project.name, store, endpoints)
+        yield Opened(opened, project, store, endpoints)
 
 
 def propose(asked: asking.Asked, make: Make) -> proposing.Proposal:
@@ -114,11 +121,12 @@ def carry_out_in(ready: Opened, make: Make, manner: Manner) -> int:
     return loops.run(_carry_out(ready, make, manner))
 
 
-def go_on(ready: Opened, resume: Callable[[], runs.Run], output: options.Output) -> int:
-    """Work on a run that is in the journal already, once ``resume`` has let it go on."""
+def go_on(ready: Opened, resume: Callable[[], runs.Run], needed: list[releases.Release], output: options.Output) -> int:
+    """Work on a run that is in the journal already, once ``resume`` has let it go on; ``needed`` may hold secrets."""
 
     async def work() -> int:
         async with ready.engine() as running:
+            running.secrets.keyed(needed)  # raises for what cannot be had, before anything goes on
             with ready.opened.observer() as observe:
                 run = resume()
                 number = await _work(running, run, running.plan_of(run), {}, observe)

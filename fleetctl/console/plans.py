@@ -163,6 +163,9 @@ def _watch(preview: planning.Preview, columns: int | None) -> list[str]:
         holds = "site holds" if count == 1 else "sites hold"
         date = dt.datetime.fromtimestamp(end, dt.UTC)
         texts.append(f"{count:,} {holds} credentials that expire within 7 days   e.g. {site} on {date:%Y-%m-%d}")
+    held = sum(bool(member.rendered) for member in preview.plan.members)
+    if held and preview.plan.kind in {plans.Kind.UNDO, plans.Kind.CATCHUP}:
+        texts.append(f"secrets get the values they have today, not those of then, at {held:,} site{'s'[: held != 1]}")
     texts += [f"{len(sites):,} did not answer: {cause}   e.g. {sites[0]}" for cause, sites in preview.silent]
     texts += [
         f"{prune.id} would be deleted at {len(prune.sites):,} site{'s' if len(prune.sites) != 1 else ''}"

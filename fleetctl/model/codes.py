@@ -139,7 +139,6 @@ class Code(enum.StrEnum):
     SECRET_BAD_VALUE = "secret/bad-value"
     SECRET_BROKEN = "secret/broken"
     SECRET_EXPOSED = "secret/exposed"
-    SECRET_NOT_APPLIED = "secret/not-applied"
     SECRET_NOT_CONFIGURED = "secret/not-configured"
     SECRET_NOT_FOUND = "secret/not-found"
     SECRET_REFUSED = "secret/refused"

@@ -53,7 +53,7 @@ class Reason(enum.StrEnum):
     LOCKED = "locked"
     MAINTENANCE = "maintenance"
     MOVED = "moved"
-    """The cluster was changed since the plan, or since the debt, by another run."""
+    """The cluster was changed since the plan, or since the debt, by another run; or a secret has another value now."""
     REMOVED = "removed"
     """The site left the inventory since the run was planned."""
     HALTED = "halted"

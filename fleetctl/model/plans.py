@@ -151,6 +151,8 @@ class Member(msgspec.Struct, frozen=True, rename="camel"):
     endpoint: str = ""
     skip: str = ""
     """Why the site is not visited, a ``outcomes.Reason``; empty for those that are."""
+    rendered: str = ""
+    """Digest of the release without the values of its secrets; empty where it holds none."""
 
 
 class Plan(msgspec.Struct, frozen=True, rename="camel"):

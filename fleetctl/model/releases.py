@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ __all__ = [
     "has_secrets",
     "in_apply_order",
     "references",
+    "references_of",
 ]
 
 _DIGEST_VERSION = "r1"
@@ -67,6 +68,13 @@ class Release(msgspec.Struct, frozen=True):
     version: str
     digest: str
     objects: tuple[RenderedObject, ...]
+    fingerprints: tuple[tuple[str, str], ...] = ()
+    """Keyed hashes of the values that its secrets had, each beside the placeholder; the digest covers them."""
+
+    @property
+    def rendered(self) -> str:
+        """Return the digest over the objects alone: values that rotate leave it as it is."""
+        return digest(self.objects) if self.fingerprints else self.digest
 
 
 def in_apply_order(rendered: Iterable[RenderedObject]) -> tuple[RenderedObject, ...]:
@@ -81,9 +89,14 @@ def has_secrets(release: Release) -> bool:
 
 def references(release: Release) -> list[secretrefs.Reference]:
     """Return the secrets that a release needs, each once, in the order of their placeholders."""
-    texts = [one.body.decode() for one in release.objects if _MARK in one.body]
-    found = {one.reference for text in texts for one in placeholders.found(text)}
+    found = {reference for one in release.objects for reference in references_of(one)}
     return sorted(found, key=placeholders.text)
+
+
+def references_of(one: RenderedObject) -> Iterator[secretrefs.Reference]:
+    """Yield the secrets that an object has placeholders for, as often as it has."""
+    if _MARK in one.body:
+        yield from (place.reference for place in placeholders.found(one.body.decode()))
 
 
 def digest(

@@ -50,7 +50,7 @@ async def ask(ready: engine.Engine, wanted: Sequence[planning.Wanted], question:
         for site, release in waiting:
             there = ready.store.read(lambda conn, name=site: installed.get(conn, name, question.bundle))  # type: ignore[misc]
             with ready.connect(site, limit=LIMIT, pace=question.pace) as api:
-                look = _Look(api, question, ready.known, there.release if there else None)
+                look = _Look(api, question, ready.known, there.release if there else None, secrets=ready.secrets)
                 try:
                     found[site] = await look.at(release)
                 except answers.Failure as failure:
@@ -76,12 +76,21 @@ async def ask(ready: engine.Engine, wanted: Sequence[planning.Wanted], question:
 class _Look:
     """One site: its parent, the set as it is listed, and each object that may be otherwise."""
 
-    def __init__(self, api: client.Client, question: Question, known: orders.Known, had: str | None) -> None:
+    def __init__(
+        self,
+        api: client.Client,
+        question: Question,
+        known: orders.Known,
+        had: str | None,
+        *,
+        secrets: orders.Secrets,
+    ) -> None:
         self.doing = "reading the parent"
         self._api = api
         self._question = question
         self._known = known
         self._had = had
+        self._secrets = secrets
         self._manager = applying.manager(question.bundle)
 
     async def at(self, release: releases.Release) -> tuple[comparing.Difference, ...]:
@@ -96,7 +105,8 @@ class _Look:
         set_id = applysets.set_id(asked.bundle, asked.namespace)
         scope = pruning.scope_of(asked.namespace, self._had, parent, self._known)
         listed = await pruning.listed(self._api, scope | applying.scope(release, asked.namespace), set_id)
-        bodies = {one.id: applysets.member(one.body, set_id) for one in release.objects}
+        filled = self._secrets.filled(release).release
+        bodies = {one.id: applysets.member(one.body, set_id) for one in filled.objects}
         glance = drift.glance(bodies, listed, self._manager, _written(there))
         settled = parent.applying is None and parent.release == release.digest
         doubtful = {*glance.missing, *glance.suspect} if settled else set(bodies)

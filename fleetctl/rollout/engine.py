@@ -34,8 +34,10 @@ class Engine:
         *,
         project: str,
         simulated: bool = False,
+        secrets: orders.Secrets = orders.PLAIN,
     ) -> None:
         self.store = store
+        self.secrets = secrets
         self.project = project
         self.simulated = simulated
         self._wire = wire
@@ -112,7 +114,7 @@ class Engine:
             order = self._order(ticket, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
-                return await visiting.visit(order, api, ticket.tell, self.known, self._met)
+                return await visiting.visit(order, api, ticket.tell, self.known, self._met, secrets=self.secrets)
 
         settings = settings or working.Settings(concurrency=plan.strategy.concurrency, simulated=self.simulated)
         return await working.work(working.Work(self.store, run, plan, handle, observe, stop, settings))

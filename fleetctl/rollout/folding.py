@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeVar
 
 import msgspec
 
 from fleetctl.kube import applysets, masking
-from fleetctl.model import objects, problems, releases
+from fleetctl.model import objects, placeholders, problems, releases
 
 __all__ = [
     "CONFIGURED",
@@ -63,7 +64,22 @@ def changes(old: releases.Release | None, new: releases.Release | None) -> tuple
         for one in after.values()
         if one.id not in before or before[one.id].body != one.body
     ]
+    found += _rotated(old, new, {change.id for change in found})
     return (*found, *(Change(PRUNED, one) for one in pruned(old, new)))
+
+
+def _rotated(
+    old: releases.Release | None, new: releases.Release | None, told: AbstractSet[objects.ObjectId]
+) -> Iterator[Change]:
+    """Yield the objects in which nothing changes but the value of a secret."""
+    was, now = (dict(one.fingerprints) if one else {} for one in (old, new))
+    differ = {one for one in was.keys() & now.keys() if was[one] != now[one]}
+    if new is None or not differ:
+        return
+    for one in new.objects:
+        names = {str(found) for found in releases.references_of(one) if placeholders.text(found) in differ}
+        if names and one.id not in told:
+            yield Change(CONFIGURED, one.id, f"another value of {', '.join(sorted(names))}")
 
 
 def pruned(old: releases.Release | None, new: releases.Release | None) -> list[objects.ObjectId]:

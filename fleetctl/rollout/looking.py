@@ -21,6 +21,7 @@ __all__ = [
     "expired",
     "explain",
     "find",
+    "goals",
     "history",
     "knower",
     "members",
@@ -66,6 +67,13 @@ def expired(store: databases.Store) -> list[debts.Debt]:
 def unfinished(store: databases.Store, run: str) -> list[str]:
     """Return the sites of a run that have no outcome yet."""
     return [row.site for row in store.read(lambda conn: runs.sites(conn, run)) if row.outcome is None]
+
+
+def goals(store: databases.Store, run: str) -> list[releases.Release]:
+    """Return the releases that sites of a run wait for, each once."""
+    rows = store.read(lambda conn: runs.sites(conn, run))
+    wanted = dict.fromkeys(row.goal for row in rows if row.outcome is None and row.goal is not None)
+    return [one for one in map(knower(store), wanted) if one is not None]
 
 
 def members(store: databases.Store, name: str, only: Iterable[str] = ()) -> frozenset[str]:

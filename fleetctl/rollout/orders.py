@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
 from fleetctl.model import events, plans, releases
+from fleetctl.secrets import filled
 
-__all__ = ["Known", "Order", "Watch"]
+__all__ = ["PLAIN", "Known", "Order", "Secrets", "Watch"]
 
 Known = Callable[[str], releases.Release | None]
 """Gives a release by digest, when the store has it."""
@@ -44,6 +45,31 @@ class Order(msgspec.Struct, frozen=True):
     def thorough(self) -> bool:
         """Tell whether the site is looked at even when its parent says that all is as wanted."""
         return self.options.verify or self.kind in (plans.Kind.UNDO, plans.Kind.CATCHUP)
+
+
+class Secrets(Protocol):
+    """Knows the values that releases need, and keeps them to itself."""
+
+    def keyed(self, made: Sequence[releases.Release]) -> list[releases.Release]:
+        """Return releases with digests that cover today's values; raises ``NotConfigured`` and ``Unresolved``."""
+        ...
+
+    def filled(self, release: releases.Release) -> filled.Filled:
+        """Return a release with its values in it."""
+        ...
+
+
+class _Plain:
+    """For releases without secrets."""
+
+    def keyed(self, made: Sequence[releases.Release]) -> list[releases.Release]:
+        return list(made)
+
+    def filled(self, release: releases.Release) -> filled.Filled:
+        return filled.plain(release)
+
+
+PLAIN: Final[Secrets] = _Plain()
 
 
 class Watch(Protocol):

@@ -146,6 +146,7 @@ def member(one: Wanted, *, wave: int, reading: Reading | None, skip: str) -> pla
         read=reading is not None and reading.answered and not reading.applying,
         endpoint=access.kubeconfig or one.site.cluster.endpoint or "",
         skip=skip,
+        rendered=one.release.rendered if one.release and one.release.fingerprints else "",
     )
 
 

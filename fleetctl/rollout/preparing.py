@@ -10,7 +10,7 @@ from fleetctl.inventory import fleets
 from fleetctl.model import codes, errors, plans, problems, projects, releases, sites
 from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
-from fleetctl.rollout import planning, provenance
+from fleetctl.rollout import orders, planning, provenance
 
 __all__ = ["Prepared", "described", "prepare"]
 
@@ -43,11 +43,17 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(
-    loaded: fleets.Loaded, chosen: Sequence[sites.Site], bundle: bundles.Bundle, *, remove: bool = False
+    loaded: fleets.Loaded,
+    chosen: Sequence[sites.Site],
+    bundle: bundles.Bundle,
+    secrets: orders.Secrets,
+    *,
+    remove: bool = False,
 ) -> Prepared:
     """Render a bundle for the selected sites it is assigned to; ``remove`` takes it off selected sites instead.
 
-    Raises ``InvalidInput`` with all that is wrong in files, and ``EmptySelection`` when no site is left.
+    Raises ``InvalidInput`` with all that is wrong in files, ``EmptySelection`` when no site is left, and what
+    ``secrets`` raise for values that cannot be had.
     """
     assigned = [site for site in chosen if bundle.name in site.bundles or remove]
     taking_part = [site for site in assigned if site.state in {"active", "maintenance"}]
@@ -60,8 +66,7 @@ def prepare(
         known = learned.Learned(loaded.project.root)
         rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin, known)
         limits = rendered.limits
-        _refuse_secrets(rendered.releases)
-        made = {release.site: release for release in rendered.releases}
+        made = {release.site: release for release in secrets.keyed(rendered.releases)}
         lacking = tuple(planning.LeftOut(one.why, one.sites) for one in rendered.left_out)
         taking_part = [site for site in taking_part if site.name in made]
         if not taking_part:
@@ -79,17 +84,6 @@ def prepare(
         templates="" if remove else bundle.digest,
         version_mark=bundle.document.mark(("version",)),
     )
-
-
-def _refuse_secrets(made: Sequence[releases.Release]) -> None:
-    """Keep placeholders from clusters: visits do not resolve secrets yet. Raises ``NotConfigured``."""
-    holding = [release for release in made if releases.has_secrets(release)]
-    if holding:
-        first = releases.references(holding[0])[0]
-        message = f"the release of {holding[0].bundle} for {holding[0].site} needs the secret {first}"
-        more = f", and {len(holding) - 1:,} more sites need secrets" if len(holding) > 1 else ""
-        hint = "Rollouts do not apply secrets yet. Make the Secret at the site by other means and refer to it by name."
-        raise errors.NotConfigured(codes.Code.SECRET_NOT_APPLIED, f"{message}{more}", hint)
 
 
 def described(

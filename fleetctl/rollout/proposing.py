@@ -59,6 +59,7 @@ def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) ->
     """Propose a plan that was saved, if the files still say the same; raises ``Refused`` if not."""
     # Who is on hold is no matter of files: whoever is now, is skipped when the run comes to it.
     free, held = _part(prepared.wanted, {one.site for one in plan.members if one.skip == _HOLD}.__contains__)
+    planned = {one.site: one.release for one in plan.members}
     now = msgspec.structs.replace(
         plan,
         bundle=prepared.bundle,
@@ -69,7 +70,14 @@ def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) ->
     )
     saving.check_same(plan, now)
     preview = planning.bare(plan, simulated=simulated)
-    return Proposal(preview, tuple(prepared.releases))
+    return Proposal(preview, tuple(_as_planned(one, planned.get(one.site)) for one in prepared.releases))
+
+
+def _as_planned(release: releases.Release, digest: str | None) -> releases.Release:
+    """Return a release under the digest that its site was promised: where a secret moved since, the visit says so."""
+    if digest in {None, release.digest}:
+        return release
+    return msgspec.structs.replace(release, digest=digest, fingerprints=())
 
 
 async def undo(
@@ -100,13 +108,13 @@ async def undo(
         members=(),
         undoes=run.id,
     )
-    free, held = _part(chosen.wanted, _held(ready))
+    free, held = _part(_today(ready, chosen.wanted), _held(ready))
     readings = {one.site.name: found[one.site.name] for one in free}
     preview = planning.make(described, free, readings, ready.known, chosen.left_out)
     planned = (*preview.plan.members, *_skipped(held, _HOLD))
     members = tuple(undoing.member(one, chosen.rows[one.site]) for one in planned)
     preview = _with_members(preview, members, ready)
-    return Proposal(preview, tuple(one.release for one in chosen.wanted if one.release), readings)
+    return Proposal(preview, tuple(one.release for one in (*free, *held) if one.release), readings)
 
 
 async def catchup_of(
@@ -124,7 +132,7 @@ async def catchup_of(
         options=plans.Options(verify=True),
         members=(),
     )
-    free, held = _part(payable.wanted, _held(ready))
+    free, held = _part(_today(ready, payable.wanted), _held(ready))
     found = await ready.survey([one.site for one in free], payable.bundle, payable.namespace, _SURVEY, _silent)
     answering = [one for one in free if found[one.site.name].answered]
     dark = tuple(one.site.name for one in free if not found[one.site.name].answered)
@@ -144,6 +152,14 @@ def _known_with(ready: engine.Engine, made: list[releases.Release]) -> Callable[
     """Know the releases just rendered, too."""
     fresh = {release.digest: release for release in made}
     return lambda digest: fresh.get(digest) or ready.known(digest)
+
+
+def _today(ready: engine.Engine, wanted: Iterable[planning.Wanted]) -> list[planning.Wanted]:
+    """Return members whose releases are from the journal with the values that their secrets have today."""
+    given = list(wanted)
+    had = {one.release.digest: one.release for one in given if one.release}
+    now = dict(zip(had, ready.secrets.keyed(list(had.values())), strict=True))
+    return [msgspec.structs.replace(one, release=now[one.release.digest]) if one.release else one for one in given]
 
 
 def _held(ready: engine.Engine) -> Callable[[str], bool]:

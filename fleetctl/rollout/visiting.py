@@ -15,7 +15,8 @@ import msgspec
 
 from fleetctl.kube import answers, applysets, client
 from fleetctl.model import events, objects, outcomes, plans, releases
-from fleetctl.rollout import applying, failing, leasing, marking, observing, orders, pruning
+from fleetctl.rollout import applying, failing, hiding, leasing, marking, observing, orders, pruning
+from fleetctl.secrets import filled
 
 __all__ = ["visit"]
 
@@ -24,10 +25,16 @@ _MARGIN = 5.0
 
 
 async def visit(
-    order: orders.Order, api: client.Client, watch: orders.Watch, known: orders.Known, memory: leasing.Memory
+    order: orders.Order,
+    api: client.Client,
+    watch: orders.Watch,
+    known: orders.Known,
+    memory: leasing.Memory,
+    *,
+    secrets: orders.Secrets = orders.PLAIN,
 ) -> outcomes.Result | None:
     """Carry out an order; None when the lease ran out and nothing more may be said or done."""
-    work = _Visit(order, api, watch, known, leasing.Lease(order, api, memory))
+    work = _Visit(order, api, watch, known, leasing.Lease(order, api, memory), secrets=secrets)
     result = await _carried_out(work, order)
     if result is None or result.outcome is outcomes.Outcome.UNREACHABLE:
         return result
@@ -61,6 +68,8 @@ class _Visit:
         watch: orders.Watch,
         known: orders.Known,
         lease: leasing.Lease,
+        *,
+        secrets: orders.Secrets,
     ) -> None:
         self.first = True
         """Whether nothing was read yet: refused credentials mean something else then."""
@@ -68,8 +77,10 @@ class _Visit:
         self.lease = lease
         self._order = order
         self._api = api
-        self._watch = watch
+        self._tell = watch
         self._known = known
+        self._secrets = secrets
+        self._hiding = filled.Hiding()
         self._parent = marking.Parent(order, api, known)
         self._identity: str | None = None
         self._complete = self._verified = False
@@ -102,15 +113,18 @@ class _Visit:
             outcome,
             self._effect(),
             reason=reason,
-            cause=cause,
+            cause=hiding.cause(cause, self._hiding),
             before=self._parent.before,
             after=self._parent.after,
             previous=self._parent.previous,
             identity=self._identity,
-            evidence=self._evidence,
+            evidence=hiding.evidence(self._evidence, self._hiding),
             requests=self._api.requests,
-            notes=tuple(self._notes),
+            notes=tuple(self._hiding.text(note) for note in self._notes),
         )
+
+    def _watch(self, phase: events.Phase, detail: str = "") -> None:
+        self._tell(phase, self._hiding.text(detail))
 
     def _effect(self) -> outcomes.Effect:
         if self._api.unknown:
@@ -181,7 +195,7 @@ class _Visit:
         self._watch(events.Phase.APPLYING)
         self.doing = "applying"
         old = self._clean_members()
-        applied = applying.Applied(goal, applysets.set_id(order.bundle, order.namespace))
+        applied = applying.Applied(self._filled(goal), applysets.set_id(order.bundle, order.namespace))
         await applying.check_foreign(self._api, applied, old)
         self._stop_on(applied)
         await applying.apply_namespace(self._api, order, applied)
@@ -195,6 +209,15 @@ class _Visit:
         await self._soak(applied)
         self.doing = "writing the release down"
         await self._parent.write(applying.scope(goal, order.namespace), goal.digest)
+
+    def _filled(self, goal: releases.Release) -> releases.Release:
+        """Return the release with the values of its secrets; one that moved since the plan ends the visit."""
+        found = self._secrets.filled(goal)
+        self._hiding = found.hiding
+        if found.digest != goal.digest:
+            cause = hiding.moved(goal)
+            raise failing.Stopped(outcomes.Outcome.SKIPPED, cause, outcomes.Reason.MOVED)
+        return found.release
 
     def _clean_members(self) -> frozenset[objects.ObjectId] | None:
         """Return what the set holds, if its parent is clean and we know its release; None means: ask the cluster."""

@@ -23,6 +23,7 @@ class _Listing(msgspec.Struct):
     bundle: str
     version: str
     parts: list[_Part]
+    fingerprints: tuple[tuple[str, str], ...] = ()
 
 
 def put(conn: sqlite3.Connection, release: releases.Release) -> None:
@@ -30,7 +31,7 @@ def put(conn: sqlite3.Connection, release: releases.Release) -> None:
     if conn.execute("SELECT 1 FROM releases WHERE digest = ?", (release.digest,)).fetchone() is not None:
         return
     parts = [_Part(one.id, blobs.put(conn, one.body), one.template) for one in release.objects]
-    listing = _Listing(release.site, release.bundle, release.version, parts)
+    listing = _Listing(release.site, release.bundle, release.version, parts, release.fingerprints)
     blob = blobs.put(conn, msgspec.json.encode(listing))
     conn.execute(
         "INSERT INTO releases (digest, blob, bundle, version) VALUES (?, ?, ?, ?)",
@@ -44,7 +45,7 @@ def get(conn: sqlite3.Connection, digest: str) -> releases.Release | None:
     if listing is None:
         return None
     made = tuple(releases.RenderedObject(part.id, blobs.get(conn, part.body), part.template) for part in listing.parts)
-    return releases.Release(listing.site, listing.bundle, listing.version, digest, made)
+    return releases.Release(listing.site, listing.bundle, listing.version, digest, made, listing.fingerprints)
 
 
 def parts(conn: sqlite3.Connection, digest: str) -> list[str]:

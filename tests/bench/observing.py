@@ -28,7 +28,7 @@ from fleetctl.inventory import locating
 from fleetctl.kube import answers, curl
 from fleetctl.model import plans
 from fleetctl.rendering import bundles
-from fleetctl.rollout import engine, planning, preparing, proposing, resting, starting
+from fleetctl.rollout import engine, orders, planning, preparing, proposing, resting, starting
 from fleetctl.runs import loops, stopping
 from fleetctl.sim import fleets
 from fleetctl.state import databases, rows
@@ -98,7 +98,7 @@ def _start(root: pathlib.Path, kubeconfig: pathlib.Path, pid: int, how: str) -> 
     loaded = inventories.load(locating.find(root))
     chosen = list(loaded.fleet.sites.values())
     bundle = bundles.load(loaded.project.templates, "app", loaded.project.shown)
-    prepared = preparing.prepare(loaded, chosen, bundle)
+    prepared = preparing.prepare(loaded, chosen, bundle, orders.PLAIN)
     described = preparing.described(prepared, plans.Kind.ROLLOUT, loaded.project, _STRATEGY, plans.Options())
     endpoints = connecting.Directory(root, kubeconfig).require(chosen)
     with databases.open_store(root / "state.db") as store:

@@ -34,7 +34,7 @@ from fleetctl.inventory import locating
 from fleetctl.kube import applysets, curl, transport
 from fleetctl.model import events, plans
 from fleetctl.rendering import bundles
-from fleetctl.rollout import engine, planning, preparing, proposing, starting
+from fleetctl.rollout import engine, orders, planning, preparing, proposing, starting
 from fleetctl.runs import loops, stopping
 from fleetctl.sim import fleets
 from fleetctl.state import databases
@@ -123,7 +123,7 @@ def _start(root: pathlib.Path, kubeconfig: pathlib.Path) -> tuple[_Split, events
         loaded = inventories.load(locating.find(root))
         chosen = list(loaded.fleet.sites.values())
         bundle = bundles.load(loaded.project.templates, "app", loaded.project.shown)
-        prepared = preparing.prepare(loaded, chosen, bundle)
+        prepared = preparing.prepare(loaded, chosen, bundle, orders.PLAIN)
         described = preparing.described(prepared, plans.Kind.ROLLOUT, loaded.project, _STRATEGY, plans.Options())
         endpoints = connecting.Directory(root, kubeconfig).require(chosen)
     with databases.open_store(root / "state.db") as store:

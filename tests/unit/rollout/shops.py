@@ -13,7 +13,7 @@ from fleetctl.inventory import locating
 from fleetctl.kube import curl
 from fleetctl.model import events, outcomes, plans
 from fleetctl.rendering import bundles
-from fleetctl.rollout import accounts, catchup, engine, looking, planning, preparing, proposing, starting
+from fleetctl.rollout import accounts, catchup, engine, looking, orders, planning, preparing, proposing, starting
 from fleetctl.runs import stopping, working
 from fleetctl.sim import behaviours, faults, fleets
 from fleetctl.state import checking, databases, runs
@@ -142,7 +142,7 @@ class Shops:
         loaded = inventories.load(locating.find(self.root))
         bundle = bundles.load(loaded.project.templates, "app", loaded.project.shown)
         chosen = list(loaded.fleet.sites.values())
-        prepared = preparing.prepare(loaded, chosen, bundle, remove=kind is plans.Kind.REMOVE)
+        prepared = preparing.prepare(loaded, chosen, bundle, orders.PLAIN, remove=kind is plans.Kind.REMOVE)
         return prepared, preparing.described(prepared, kind, loaded.project, strategy, options)
 
     def undo(self, run: str, *, remove_new: bool = False) -> accounts.Summary:

@@ -8,7 +8,7 @@ from fleetctl.cli import asking, opening, options
 from fleetctl.inventory import fleets, locating
 from fleetctl.model import codes, errors, plans
 from fleetctl.rendering import bundles
-from fleetctl.rollout import planning, preparing, strategies
+from fleetctl.rollout import orders, planning, preparing, strategies
 
 FILES = {
     "fleetctl.yaml": "apiVersion: fleetctl.dev/v1alpha1\nkind: Project\nname: demo\n",
@@ -34,7 +34,7 @@ def _prepared(folder: pathlib.Path, more: str) -> tuple[preparing.Prepared, flee
         path.write_text(text, encoding="utf-8")
     loaded = fleets.load(locating.find(folder))
     bundle = bundles.load(loaded.project.templates, "app", loaded.project.shown)
-    return preparing.prepare(loaded, list(loaded.fleet.sites.values()), bundle), loaded, bundle
+    return preparing.prepare(loaded, list(loaded.fleet.sites.values()), bundle, orders.PLAIN), loaded, bundle
 
 
 def test_sites_that_lack_what_the_bundle_requires_are_left_out(tmp_path: pathlib.Path) -> None:
