@@ -8,17 +8,15 @@ until an answer to its repetition tells.
 from __future__ import annotations
 
 import asyncio
-import functools
 import math
 import random
 import time
-import urllib.parse
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 
-from fleetctl.kube import answers, kinds, lists, managers, refusals, transport
+from fleetctl.kube import answers, kinds, lists, managers, refusals, transport, writes
 
 __all__ = ["Client", "Fenced", "Guard", "Pace", "Writing"]
 
@@ -63,13 +61,6 @@ class Pace(msgspec.Struct, frozen=True):
 
 def _always(_: float) -> bool:
     return True
-
-
-@functools.lru_cache(maxsize=64)
-def _applying(manager: str, *, force: bool) -> str:
-    """Return how the query of an apply begins: the same for each object of a release, at each site."""
-    fields = {"fieldManager": manager, "fieldValidation": "Strict", **({"force": "true"} if force else {})}
-    return f"{urllib.parse.urlencode(fields)}&"
 
 
 class Client:
@@ -130,16 +121,16 @@ class Client:
 
     async def get(self, path: str, *, metadata_only: bool = False) -> answers.Partial:
         """Return an object's metadata; ``metadata_only`` lets the server send no more than that."""
-        body = await self._send("GET", path, accept=_ONE if metadata_only else _JSON)
-        return answers.decode(body, answers.Partial)
+        answer = await self._send("GET", path, accept=_ONE if metadata_only else _JSON)
+        return answers.decode(answer.body, answers.Partial)
 
     async def get_raw(self, path: str, *, aside: bool = False) -> bytes:
         """Return an object, or whatever stands at a path, as it was sent."""
-        return await self._send("GET", path, accept="*/*" if "/log?" in path else _JSON, aside=aside)
+        return (await self._send("GET", path, accept="*/*" if "/log?" in path else _JSON, aside=aside)).body
 
     async def page(self, path: str, *, metadata_only: bool = False) -> bytes:
         """Return one page of a collection, or all of it, as it was sent."""
-        return await self._send("GET", path, accept=_MANY if metadata_only else _JSON)
+        return (await self._send("GET", path, accept=_MANY if metadata_only else _JSON)).body
 
     async def items(
         self, path: str, *, label_selector: str = "", field_selector: str = "", metadata_only: bool = False
@@ -170,36 +161,29 @@ class Client:
         self, path: str, body: bytes, *, manager: str, force: bool = False
     ) -> answers.Applied | answers.Conflict:
         """Apply an object, strictly; fields of other managers are a value, not an error."""
-        query = _applying(manager, force=force)
-        created: list[int] = []
+        query = writes.applying(manager, force=force)
         try:
-            answer = await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, statuses=created)
+            answer = await self._send("PATCH", path, body=body, content_type=_APPLY, query=query)
         except answers.Failure as failure:
             causes = tuple(cause for cause in failure.causes if cause.reason == "FieldManagerConflict")
             if failure.kind != "conflict" or not causes:
                 raise
             return await self._conflict(path, causes, manager)
-        return answers.Applied(answers.decode(answer, answers.Partial).metadata, created=created[-1] == 201)
+        return answers.Applied(answers.decode(answer.body, answers.Partial).metadata, created=answer.status == 201)
 
     async def rehearse(self, path: str, body: bytes, *, manager: str) -> bytes:
         """Return what an object would be after an apply that takes its fields from everybody; nothing is changed."""
-        query = f"{_applying(manager, force=True)}dryRun=All&"
-        return await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, aside=True)
+        query = f"{writes.applying(manager, force=True)}dryRun=All&"
+        return (await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, aside=True)).body
 
     async def write_aside(self, method: Writing, path: str, body: bytes) -> bytes:
         """Send an object that is of no set: it counts as no change, and its effect is never in doubt."""
-        return await self._send(method, path, body=body, content_type=_JSON, aside=True)
+        return (await self._send(method, path, body=body, content_type=_JSON, aside=True)).body
 
     async def delete(self, path: str, *, uid: str, resource_version: str = "", aside: bool = False) -> bool:
         """Delete exactly the object of a UID (and version); False when it was gone."""
-        preconditions = {"uid": uid, **({"resourceVersion": resource_version} if resource_version else {})}
-        options = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "preconditions": preconditions,
-            "propagationPolicy": "Background",
-        }
-        request = self._send("DELETE", path, body=msgspec.json.encode(options), content_type=_JSON, aside=aside)
+        body = writes.deletion(uid, resource_version)
+        request = self._send("DELETE", path, body=body, content_type=_JSON, aside=aside)
         return await answers.optional(request) is not None
 
     async def _conflict(self, path: str, causes: tuple[answers.FieldCause, ...], ours: str) -> answers.Conflict:
@@ -220,10 +204,9 @@ class Client:
         body: bytes | None = None,
         content_type: str = "",
         query: str = "",
-        statuses: list[int] | None = None,
         aside: bool = False,
-    ) -> bytes:
-        """Send, and send again while that may help; returns the body of a success."""
+    ) -> transport.Answer:
+        """Send, and send again while that may help; returns a success."""
         mutating, began, tries = method != "GET", self._clock(), 0
         failure: answers.Failure | None = None
         while True:
@@ -247,9 +230,8 @@ class Client:
                 if 200 <= answer.status < 300:
                     self.mutated += mutating and not aside
                     self._open.discard(path)
-                    if statuses is not None:
-                        statuses.append(answer.status)
-                    return answers.bounded(answer.body)
+                    answers.bounded(answer.body)
+                    return answer
                 failure = refusals.refused(answer, applying=method == "PATCH")
                 doubtful = mutating and answer.status >= 500 and failure.kind != "rejected"
                 if mutating and not doubtful and answer.status != 429 and failure.kind not in _UNTOLD:
