@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import pathlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Self
 from fleetctl.cli import asking, opening, options
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
-from fleetctl.kube import curl, transport
+from fleetctl.kube import curl, discoverycache, transport
 from fleetctl.model import codes, errors, events, exits, outcomes, plans, projects, releases, sites
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
@@ -76,6 +77,7 @@ class Opened:
                 project=self.project.name,
                 simulated=self.opened.simulated,
                 secrets=self.opened.secrets(self.project),
+                served=discoverycache.Cache(self.project.root),
             )
 
 

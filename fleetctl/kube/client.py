@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 
-from fleetctl.kube import answers, kinds, lists, managers, refusals, transport, writes
+from fleetctl.kube import answers, discovery, kinds, lists, managers, refusals, transport, writes
 
 __all__ = ["Client", "Fenced", "Guard", "Pace", "Writing"]
 
@@ -76,13 +76,14 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         source: random.Random | None = None,
+        known: discovery.Known | None = None,
     ) -> None:
         """Take a session; ``deadline`` is on ``clock``, and ``fence`` tells whether so many seconds are left to us."""
         self.requests = 0
         """Sent so far, repetitions included."""
         self.mutated = 0
         """Mutating requests that the server took, or may have taken."""
-        self.resources = kinds.Resources(self)
+        self.resources = kinds.Resources(self, known)
         """How this cluster serves kinds."""
         self.guard: Guard | None = None
         """Asked before every request but those that are ``aside``."""
@@ -127,6 +128,10 @@ class Client:
     async def get_raw(self, path: str, *, aside: bool = False) -> bytes:
         """Return an object, or whatever stands at a path, as it was sent."""
         return (await self._send("GET", path, accept="*/*" if "/log?" in path else _JSON, aside=aside)).body
+
+    async def conditional(self, path: str, accept: str, etag: str = "") -> transport.Answer:
+        """Return what stands at a path in the form asked for; a 304 without it where it still bears the mark given."""
+        return await self._send("GET", path, accept=accept, if_none_match=etag)
 
     async def page(self, path: str, *, metadata_only: bool = False) -> bytes:
         """Return one page of a collection, or all of it, as it was sent."""
@@ -204,6 +209,7 @@ class Client:
         body: bytes | None = None,
         content_type: str = "",
         query: str = "",
+        if_none_match: str = "",
         aside: bool = False,
     ) -> transport.Answer:
         """Send, and send again while that may help; returns a success."""
@@ -215,7 +221,7 @@ class Client:
             if mutating:
                 seconds = min(seconds, held)
             url = self._mutating_url(path, query, seconds) if mutating else path
-            request = transport.Request(method, url, seconds, body, content_type, accept)
+            request = transport.Request(method, url, seconds, body, content_type, accept, if_none_match)
             self.requests += 1
             tries, sent = tries + 1, self._clock()
             try:
@@ -227,7 +233,7 @@ class Client:
                 failure, doubtful = refusals.silent(broken), mutating and broken.sent
             else:
                 self._heard = (answer.date, sent, self._clock())
-                if 200 <= answer.status < 300:
+                if 200 <= answer.status < 300 or (answer.status == 304 and if_none_match):
                     self.mutated += mutating and not aside
                     self._open.discard(path)
                     answers.bounded(answer.body)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, overload
 
 import msgspec
 
-from fleetctl.kube import answers
+from fleetctl.kube import answers, discovery, transport
 from fleetctl.model import objects
 
 __all__ = ["Collection", "Resource", "Resources"]
@@ -51,6 +51,8 @@ _VERSIONS: Final = {
     "storage.k8s.io": "v1",
 }
 _UNSETTLED: Final = frozenset({("coordination.k8s.io", "LeaseCandidate")})
+_NO_ANSWER: Final = frozenset({"missing", "forbidden", "rejected", "broken"})
+"""How a cluster may fail to tell all its kinds at once, and yet tell those of a version."""
 
 
 class _Asks(Protocol):
@@ -58,6 +60,14 @@ class _Asks(Protocol):
 
     async def get_raw(self, path: str) -> bytes:
         """Return what stands at a path; raises ``answers.Failure``."""
+        ...
+
+
+class _AsksForAll(_Asks, Protocol):
+    """What aggregated discovery needs of a client."""
+
+    async def conditional(self, path: str, accept: str, etag: str = "") -> transport.Answer:
+        """Return what stands at a path, or a 304 where it bears the mark; raises ``answers.Failure``."""
         ...
 
 
@@ -109,10 +119,22 @@ def _own(group: str, kind: str, api_version: str) -> Resource:
 
 
 class Resources:
-    """How one cluster serves kinds. What it serves is kept for the visit; what it does not, it may soon."""
+    """How one cluster serves kinds. What it serves is kept for the visit; what it does not, it may soon.
 
-    def __init__(self, api: _Asks) -> None:
+    All kinds are asked for at once where an answer is known that the cluster may only have to confirm, and from the
+    second question of a visit on; the first alone is smaller. What that answer lacks is asked for by its version.
+    """
+
+    @overload
+    def __init__(self, api: _Asks) -> None: ...
+    @overload
+    def __init__(self, api: _AsksForAll, known: discovery.Known | None) -> None: ...
+    def __init__(self, api: Any, known: discovery.Known | None = None) -> None:
+        """Ask a client; ``known`` is what the cluster said before."""
         self._api = api
+        self._known = known
+        self._all: discovery.Document | None = None
+        self._questions: set[str] = set()
         self._groups: dict[str, list[str]] = {}
         self._served: dict[str, dict[str, Resource]] = {}
 
@@ -148,6 +170,10 @@ class Resources:
     async def _versions(self, group: str) -> list[str]:
         """Return the versions of a group, the preferred one first: not every kind is served in that one."""
         if not self._groups.get(group):
+            found = (await self._told(group)).versions.get(group)
+            if found:
+                self._groups[group] = list(found)
+                return self._groups[group]
             body = await answers.optional(self._api.get_raw(f"/apis/{urllib.parse.quote(group, safe='')}"))
             said = answers.decode(body, _Group) if body is not None else _Group()
             versions = [said.preferredVersion, *said.versions]
@@ -157,6 +183,13 @@ class Resources:
     async def _in(self, api_version: str, kind: str) -> Resource | None:
         """Return how a version serves a kind."""
         if kind not in self._served.get(api_version, {}):
+            told = (await self._told(api_version)).kinds.get(api_version, {})
+            if kind in told:
+                self._served[api_version] = {
+                    name: Resource(api_version, name, one.plural, one.namespaced, one.has_status)
+                    for name, one in told.items()
+                }
+                return self._served[api_version][kind]
             body = await answers.optional(self._api.get_raw(_root(api_version)))
             found = answers.decode(body, _Served).resources if body is not None else []
             names = {one.name for one in found}
@@ -166,6 +199,27 @@ class Resources:
                 if "/" not in one.name
             }
         return self._served[api_version].get(kind)
+
+    async def _told(self, question: str) -> discovery.Document:
+        """Return all that the cluster serves, as it said in this visit, where that is worth the asking."""
+        if self._all is None:
+            self._questions.add(question)
+            kept = self._known.suggested() if self._known is not None else None
+            if self._known is None or (kept is None and len(self._questions) == 1):
+                return discovery.NOTHING
+            self._all = await self._ask(self._known, kept)
+        return self._all
+
+    async def _ask(self, known: discovery.Known, kept: discovery.Kept | None) -> discovery.Document:
+        try:
+            answer = await self._api.conditional("/apis", discovery.ACCEPT, kept.etag if kept else "")
+            if answer.status == 304 and kept is not None:
+                return known.confirm(kept) or discovery.NOTHING
+            return known.take(answer)
+        except answers.Failure as failure:
+            if failure.kind not in _NO_ANSWER:
+                raise
+            return discovery.NOTHING
 
 
 def _root(api_version: str) -> str:

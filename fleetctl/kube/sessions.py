@@ -41,7 +41,7 @@ class Session:
         self._watch = deadlines.Watch(limits)
         self._body = bytearray()
         self._retry_after: float | None = None
-        self._date = b""
+        self._date = self._etag = b""
         self._classified = False
         self._header_bytes = self._before = 0  # in all, and of those a proxy's
         self._too_large = False
@@ -78,7 +78,8 @@ class Session:
             handle = self._begin(request)
             await self._run(handle, self._late)
             status = handle.getinfo(pycurl.RESPONSE_CODE)
-            return transport.Answer(status, self._said(status), self._retry_after, self._date, self._classified)
+            body, etag = self._said(status), self._etag
+            return transport.Answer(status, body, self._retry_after, self._date, self._classified, etag)
         except pycurl.error as error:
             number, message = (*error.args, "")[:2]
             raise self._broken(int(number), str(message)) from None
@@ -157,7 +158,7 @@ class Session:
     def _begin(self, request: transport.Request) -> Any:  # noqa: ANN401
         """Return the handle with a request in it; raises ``Broken`` when that cannot be written down."""
         self._body = bytearray()
-        self._retry_after, self._date, self._classified, self._header_bytes = None, b"", False, 0
+        self._retry_after, self._date, self._classified, self._header_bytes, self._etag = None, b"", False, 0, b""
         self._too_large = self._sent = False
         self._sink, self._status = request.take, b""
         self._watch.begin()
@@ -177,6 +178,8 @@ class Session:
             headers.append(f"Host: {self._endpoint.server.removeprefix('https://').partition('/')[0]}")
         if self._endpoint.token:
             headers.append(f"Authorization: Bearer {self._endpoint.token}")
+        if request.if_none_match:
+            headers.append(f"If-None-Match: {request.if_none_match}")
         if request.body is not None:
             headers.append(f"Content-Type: {request.content_type}")
             handle.setopt(pycurl.POSTFIELDS, request.body)
@@ -222,9 +225,17 @@ class Session:
             return -1
         start = line[:5]
         if start == b"HTTP/":  # an interim answer, or a proxy's, came before
-            self._retry_after, self._date, self._classified, self._status = None, b"", False, line[9:12]
+            self._retry_after, self._date, self._etag, self._classified, self._status = (
+                None,
+                b"",
+                b"",
+                False,
+                line[9:12],
+            )
         elif start in {b"Date:", b"date:"}:
             self._date = line[5:]
+        elif start in {b"Etag:", b"ETag:", b"etag:"}:
+            self._etag = line[5:]
         elif start in {b"X-Kub", b"x-kub"}:
             self._classified = self._classified or line[:29].lower() == b"x-kubernetes-pf-prioritylevel"
         elif line[:12].lower() == b"retry-after:":

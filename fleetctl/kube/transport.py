@@ -126,6 +126,8 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes | None = None
     content_type: str = ""
     accept: str = "application/json"
+    if_none_match: str = ""
+    """The mark of what is known already: a server that has nothing else says 304."""
     take: Callable[[bytes], bool] | None = None
     """Is given the body of a 200 as it comes, and says no when it takes no more; silence in between is no fault."""
 
@@ -140,6 +142,8 @@ class Answer(msgspec.Struct, frozen=True):
     """The server's own time, as its header has it."""
     classified: bool = False
     """Whether the server's API Priority and Fairness had the request before it."""
+    etag: bytes = b""
+    """The mark of what came, as its header has it."""
 
 
 class Broken(Exception):

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping
 
-from fleetctl.kube import client, transport
+from fleetctl.kube import client, discoverycache, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
 from fleetctl.rollout import leasing, orders, planning, saving, surveying, visiting
 from fleetctl.runs import stopping, tickets, working
@@ -35,13 +35,16 @@ class Engine:
         project: str,
         simulated: bool = False,
         secrets: orders.Secrets = orders.PLAIN,
+        served: discoverycache.Cache | None = None,
     ) -> None:
+        """Take what a command has open; ``served`` is what clusters said before about the kinds that they serve."""
         self.store = store
         self.secrets = secrets
         self.project = project
         self.simulated = simulated
         self._wire = wire
         self._endpoints = endpoints
+        self._served = served
         self._met: leasing.Memory = {}
         self.known = functools.lru_cache(_KEPT)(self._known)
 
@@ -54,8 +57,10 @@ class Engine:
         pace: client.Pace = client.Pace(),  # noqa: B008  # frozen
     ) -> client.Client:
         """Return a client for a site whose requests all end within ``limit`` seconds from now."""
-        session = self._wire.session(self._endpoints[site])
-        return client.Client(session, fence=fence, deadline=time.monotonic() + limit, pace=pace)
+        endpoint = self._endpoints[site]
+        session, deadline = self._wire.session(endpoint), time.monotonic() + limit
+        known = self._served.of(endpoint) if self._served is not None else None
+        return client.Client(session, fence=fence, deadline=deadline, pace=pace, known=known)
 
     def ends(self, site: str) -> float | None:
         """Return when the credentials of a site end, by the clock on the wall, as far as that can be seen."""

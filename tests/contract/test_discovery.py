@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fleetctl.kube import discovery
 from fleetctl.sim import kinds
 from tests.contract import plainhttp
 
@@ -85,3 +86,22 @@ def test_aggregated_discovery_is_taken_where_plain_is_second(api: plainhttp.Api)
     assert both.json["kind"] == "APIGroupDiscoveryList"
     newer = AGGREGATED.replace("v=v2", "v=v9")
     assert api.call("GET", "/apis", accept=f"{newer},application/json").json["kind"] == "APIGroupList"
+
+
+def test_our_own_reading_is_what_is_told(api: plainhttp.Api) -> None:
+    """What our client asks for gets the newest form; it finds in it the path of every kind that the simulation has."""
+    answer = api.call("GET", "/apis", accept=discovery.ACCEPT)
+    assert answer.headers["Content-Type"] == AGGREGATED
+    document = discovery.read(answer.text.encode())
+    for kind in kinds.RESOURCES:
+        if kind.group:
+            found = discovery.Served(kind.plural, kind.namespaced, "status" in kind.below)
+            assert document.kinds[kind.api_version][kind.kind] == found
+            assert document.versions[kind.group][0] == kind.api_version
+
+
+def test_the_mark_is_the_hash_of_what_is_told(api: plainhttp.Api) -> None:
+    """So that an answer of one cluster may be asked about at another, and none can pass for a third's."""
+    answer = api.call("GET", "/apis", accept=AGGREGATED)
+    assert discovery.proven(answer.headers["Etag"], answer.text.encode())
+    assert not discovery.proven(answer.headers["Etag"], answer.text.replace("apps", "Apps").encode())

@@ -1,12 +1,14 @@
 """How our client finds kinds that Kubernetes does not have itself, on a real API server: simulated ones have none."""
 
 import asyncio
+import functools
+import pathlib
 import time
 from typing import Any
 
 import pytest
 
-from fleetctl.kube import answers, client, curl, kinds, transport
+from fleetctl.kube import answers, client, curl, discoverycache, kinds, transport
 from tests.contract import plainhttp, talking
 from tests.kubebox import clusters
 
@@ -17,13 +19,17 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 
 
-def _definition(kind: str, **more: object) -> dict[str, Any]:
+def _definition(kind: str, group: str = GROUP, **more: object) -> dict[str, Any]:
     plural = f"{kind.lower()}s"
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     version = {"name": "v1", "served": True, "storage": True, "schema": schema, **more}
-    spec = {"group": GROUP, "scope": "Namespaced", "names": {"kind": kind, "plural": plural}, "versions": [version]}
-    meta = {"name": f"{plural}.{GROUP}"}
+    spec = {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural}, "versions": [version]}
+    meta = {"name": f"{plural}.{group}"}
     return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta, "spec": spec}
+
+
+def _serves(api: plainhttp.Api, group: str) -> bool:
+    return "tills" in api.call("GET", f"/apis/{group}/v1").text
 
 
 async def _with_client(
@@ -81,3 +87,34 @@ def test_a_group_whose_server_is_away_is_not_taken_for_none(kubebox: clusters.Fl
         assert not isinstance(found, answers.Failure)
     finally:
         assert api.call("DELETE", f"{SERVICES}/v1.{group}").status == 200
+
+
+@pytest.mark.parametrize("minor", clusters.MINORS)
+def test_what_a_cluster_said_is_confirmed(kubebox: clusters.Fleet, minor: str, tmp_path: pathlib.Path) -> None:
+    """Two groups cost one small answer from the second visit on, and a definition that comes during a visit is seen."""
+    api = kubebox.cluster(minor).api()
+    names = [f"{name}.{minor.replace('.', '-')}.example.com" for name in ("first", "second", "third")]
+    for group in names[:2]:
+        assert api.call("POST", DEFINITIONS, _definition("Till", group=group)).status == 201
+        talking.until(functools.partial(_serves, api, group), "it is served")
+    asked = [(group, "Till", f"{group}/v1") for group in names]
+
+    async def visit(*, late: bool = False) -> tuple[list[bool], int]:
+        endpoint = transport.Endpoint(f"https://127.0.0.1:{api.port}", api.authority, api.token)
+        async with curl.CurlTransport() as wire:
+            known = discoverycache.Cache(tmp_path).of(endpoint)
+            with client.Client(wire.session(endpoint), deadline=time.monotonic() + 60, known=known) as ours:
+                found = [await ours.resources.of(*one) is not None for one in asked]
+                if late:
+                    assert api.call("POST", DEFINITIONS, _definition("Till", group=names[2])).status == 201
+                    for _ in range(1000):
+                        if await ours.resources.of(*asked[2]) is not None:
+                            break
+                        await asyncio.sleep(0.05)
+                    found[2] = await ours.resources.of(*asked[2]) is not None
+                return found, ours.requests
+
+    assert asyncio.run(visit()) == ([True, True, False], 3)  # a version, all, and what that lacks
+    assert asyncio.run(visit(late=True))[0] == [True, True, True]
+    assert asyncio.run(visit()) == ([True, True, True], 1)  # the definition has changed the answer, which comes whole
+    assert asyncio.run(visit()) == ([True, True, True], 1)

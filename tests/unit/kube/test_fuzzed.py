@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import copy
 import json
+import os
 import pathlib
 import random
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from hypothesis import strategies
 from fleetctl.kube import (
     answers,
     applysets,
+    discoverycache,
     evidence,
     kinds,
     leases,
@@ -158,6 +160,10 @@ class _Says:
         """Say it."""
         return self._body
 
+    async def conditional(self, _: str, accept: str, etag: str = "") -> transport.Answer:  # noqa: ARG002
+        """Say it."""
+        return transport.Answer(200, answers.bounded(self._body))
+
     async def page(self, _: str, *, metadata_only: bool = False) -> bytes:  # noqa: ARG002
         """Say it."""
         return answers.bounded(self._body)
@@ -262,7 +268,8 @@ def test_discovery_finds_or_fails(body: bytes) -> None:
     """A group or a list of kinds that makes no sense is a ``Failure``; what is found has a path."""
 
     async def find() -> None:
-        served = kinds.Resources(_Says(body))
+        known = discoverycache.Cache(pathlib.Path(os.devnull)).of(transport.Endpoint("https://a"))
+        served = kinds.Resources(_Says(body), known)
         for kind in ("Deployment", "Widget", "LeaseCandidate"):
             for version in ("", "example.com/v1"):
                 found = await served.of("example.com", kind, version)
