@@ -42,10 +42,8 @@ class Session:
         self._body = bytearray()
         self._retry_after: float | None = None
         self._date = self._etag = b""
-        self._classified = False
         self._header_bytes = self._before = 0  # in all, and of those a proxy's
-        self._too_large = False
-        self._sent = False
+        self._classified = self._too_large = self._sent = False
         self._status = b""
         self._sink: Callable[[bytes], bool] | None = None
         self._busy = False
@@ -225,13 +223,8 @@ class Session:
             return -1
         start = line[:5]
         if start == b"HTTP/":  # an interim answer, or a proxy's, came before
-            self._retry_after, self._date, self._etag, self._classified, self._status = (
-                None,
-                b"",
-                b"",
-                False,
-                line[9:12],
-            )
+            self._retry_after, self._date, self._etag, self._classified = None, b"", b"", False
+            self._status = line[9:12]
         elif start in {b"Date:", b"date:"}:
             self._date = line[5:]
         elif start in {b"Etag:", b"ETag:", b"etag:"}:
