@@ -12,7 +12,7 @@ import msgspec
 from fleetctl.cli import opening, options
 from fleetctl.console import checks
 from fleetctl.inventory import fleets, selecting
-from fleetctl.model import codes, errors, plans
+from fleetctl.model import codes, errors, plans, releases
 from fleetctl.rendering import bundles
 from fleetctl.rollout import engine, preparing, proposing, saving, strategies
 from fleetctl.schema import fields
@@ -31,9 +31,11 @@ class Asked:
     prepared: preparing.Prepared
     described: plans.Plan
 
-    def rollout(self, ready: engine.Engine) -> Proposed:
-        """Propose what was asked."""
-        return proposing.rollout(ready, self.prepared, self.described)
+    async def rollout(self, ready: engine.Engine) -> proposing.Proposal:
+        """Propose what was asked, and say what could not be checked even by asking the clusters."""
+        proposal = await proposing.rollout(ready, self.prepared, self.described)
+        checks.notes(releases.Limits(proposal.limits.unchecked), sys.stderr)
+        return proposal
 
 
 def ask(
@@ -52,7 +54,7 @@ def ask(
     bundle = bundles.load(loaded.project.templates, wanted, loaded.project.shown)
     secrets = opened.secrets(loaded.project)
     prepared = preparing.prepare(loaded, selected, bundle, secrets, remove=kind is plans.Kind.REMOVE)
-    checks.notes(prepared.limits, sys.stderr)
+    checks.notes(releases.Limits(nearest=prepared.limits.nearest), sys.stderr)
     strategy = strategy_of(opened, making, bundle)
     described = preparing.described(prepared, kind, loaded.project, strategy, chosen)
     described = msgspec.structs.replace(described, overrides=opened.overrides)

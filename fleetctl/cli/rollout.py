@@ -58,12 +58,13 @@ def plan(
     chosen = options.options_of(reapply, verify, force)
     opened = opening.of(ctx, revision).overriding(override)
     asked = asking.ask(opened, selection, making, wanted, chosen)
-    preview = running.propose(asked, asked.rollout).preview
+    proposal = running.propose(asked, asked.rollout)
+    preview = proposal.preview
     project = asked.loaded.project
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
     saving.save(preview.plan, file)
     if output in envelopes.FORMATS:
-        envelopes.write(run_reports.preview(preview, asked.prepared.limits), output, sys.stdout)
+        envelopes.write(run_reports.preview(preview, proposal.limits), output, sys.stdout)
     else:
         plan_screens.show(preview, sys.stdout)
         plan_screens.saved(preview, project.shown(file.absolute()), sys.stdout, project.commit)

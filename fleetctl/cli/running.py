@@ -15,6 +15,7 @@ from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.kube import curl, discoverycache, transport
 from fleetctl.model import codes, errors, events, exits, outcomes, plans, projects, releases, sites
+from fleetctl.openapi import learned
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
 from fleetctl.rollout import (
@@ -78,6 +79,7 @@ class Opened:
                 simulated=self.opened.simulated,
                 secrets=self.opened.secrets(self.project),
                 served=discoverycache.Cache(self.project.root),
+                defined=learned.Learned(self.project.root),
             )
 
 

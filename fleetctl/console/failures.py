@@ -75,8 +75,8 @@ def show_found(found: Sequence[problems.Problem], stream: TextIO) -> None:
 
 def _show_problems(error: errors.InvalidInput | errors.Unresolved, stream: TextIO) -> None:
     show_found(error.problems, stream)
-    # A store of secrets may have been asked; no cluster was.
-    what = "contacted" if isinstance(error, errors.InvalidInput) else "changed"
+    # Of secrets, a store may have been asked.
+    what = "contacted" if isinstance(error, errors.InvalidInput) and not error.asked else "changed"
     stream.write(f"\n{_count(error)}. Nothing was {what}.\n")
     stream.write(f"Explain any code: fleetctl explain {error.problems[0].code}\n")
 

@@ -42,12 +42,14 @@ class UsageError(FleetctlError):
 
 
 class InvalidInput(FleetctlError):
-    """Files are wrong: ``problems`` holds all that was found, in order; nothing was contacted."""
+    """Files are wrong: ``problems`` holds all that was found, in order; nothing was changed."""
 
     exit = exits.Exit.INVALID
 
-    def __init__(self, found: Iterable[problems.Problem], files: int = 0) -> None:
+    def __init__(self, found: Iterable[problems.Problem], files: int = 0, *, asked: bool = False) -> None:
         self.problems = problems.in_order(found)
+        self.asked = asked
+        """Whether clusters were asked; if not, nothing was even contacted."""
         self.files = files
         """How many files were read, so that a summary can say «in 3 of 214 files»."""
         first = self.problems[0]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
 
 from fleetctl.kube import client, discoverycache, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
-from fleetctl.rollout import leasing, orders, planning, saving, surveying, visiting
+from fleetctl.openapi import learned
+from fleetctl.rollout import learning, leasing, orders, planning, saving, surveying, visiting
 from fleetctl.runs import stopping, tickets, working
 from fleetctl.state import blobs, databases, installed, runs
 from fleetctl.state import releases as stored
@@ -36,8 +39,13 @@ class Engine:
         simulated: bool = False,
         secrets: orders.Secrets = orders.PLAIN,
         served: discoverycache.Cache | None = None,
+        defined: learned.Learned | None = None,
     ) -> None:
-        """Take what a command has open; ``served`` is what clusters said before about the kinds that they serve."""
+        """Take what a command has open.
+
+        ``served`` is what clusters said before about the kinds that they serve, ``defined`` about the fields of these.
+        """
+        self.defined = defined
         self.store = store
         self.secrets = secrets
         self.project = project
@@ -92,6 +100,20 @@ class Engine:
             concurrency=concurrency,
             told=told,
         )
+
+    async def check(
+        self,
+        wanted: Sequence[planning.Wanted],
+        limits: releases.Limits,
+        readings: Mapping[str, planning.Reading],
+        concurrency: int,
+    ) -> releases.Limits:
+        """Hold what no file defines against what the members' clusters serve; see ``learning``."""
+        if self.defined is None:
+            return limits
+        connect = functools.partial(self.connect, limit=_READ, pace=client.Pace(unreachable=0.0))
+        left = await learning.check(wanted, limits.unchecked, readings, connect, self.defined, concurrency=concurrency)
+        return msgspec.structs.replace(limits, unchecked=left)
 
     async def work(
         self,

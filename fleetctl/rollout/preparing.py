@@ -8,7 +8,6 @@ import msgspec
 
 from fleetctl.inventory import fleets
 from fleetctl.model import codes, errors, plans, problems, projects, releases, sites
-from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
 from fleetctl.rollout import orders, planning, provenance
 
@@ -63,8 +62,8 @@ def prepare(
     limits = releases.Limits()
     lacking: tuple[planning.LeftOut, ...] = ()
     if not remove:
-        known = learned.Learned(loaded.project.root)
-        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin, known)
+        # What clusters served once is no reason to refuse: they are asked when the run is planned (``learning``).
+        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin)
         limits = rendered.limits
         made = {release.site: release for release in secrets.keyed(rendered.releases)}
         lacking = tuple(planning.LeftOut(one.why, one.sites) for one in rendered.left_out)

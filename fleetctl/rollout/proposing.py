@@ -28,6 +28,8 @@ class Proposal(msgspec.Struct, frozen=True):
     readings: Mapping[str, planning.Reading] = {}
     supersedes: str | None = None
     origins: Mapping[str, str] = {}
+    limits: releases.Limits = releases.Limits()
+    """How far objects could be checked, by files and by what the members' clusters serve."""
 
     @property
     def plan(self) -> plans.Plan:
@@ -48,11 +50,12 @@ async def rollout(
     """Propose to bring a bundle to its members, or to take it off them."""
     free, held = _part(prepared.wanted, _held(ready))
     found = await ready.survey([one.site for one in free], prepared.bundle, prepared.namespace, _SURVEY, told)
+    limits = await ready.check(free, prepared.limits, found, _SURVEY)
     known = _known_with(ready, prepared.releases)
     preview = planning.make(described, free, found, known, prepared.left_out)
     skipped = (*_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD))
     preview = _with_members(preview, (*preview.plan.members, *skipped), ready)
-    return Proposal(preview, tuple(prepared.releases), found)
+    return Proposal(preview, tuple(prepared.releases), found, limits=limits)
 
 
 def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) -> Proposal:
@@ -70,7 +73,8 @@ def saved(plan: plans.Plan, prepared: preparing.Prepared, *, simulated: bool) ->
     )
     saving.check_same(plan, now)
     preview = planning.bare(plan, simulated=simulated)
-    return Proposal(preview, tuple(_as_planned(one, planned.get(one.site)) for one in prepared.releases))
+    goals = tuple(_as_planned(one, planned.get(one.site)) for one in prepared.releases)
+    return Proposal(preview, goals, limits=prepared.limits)
 
 
 def _as_planned(release: releases.Release, digest: str | None) -> releases.Release:

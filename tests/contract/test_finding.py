@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import hashlib
 import pathlib
 import time
 from typing import Any
@@ -118,3 +119,27 @@ def test_what_a_cluster_said_is_confirmed(kubebox: clusters.Fleet, minor: str, t
     assert asyncio.run(visit(late=True))[0] == [True, True, True]
     assert asyncio.run(visit()) == ([True, True, True], 1)  # the definition has changed the answer, which comes whole
     assert asyncio.run(visit()) == ([True, True, True], 1)
+
+
+@pytest.mark.parametrize("minor", clusters.MINORS)
+def test_a_document_bears_its_hash(kubebox: clusters.Fleet, minor: str) -> None:
+    """The index's hash is the mark of the document and its SHA-512; who has it is told so.
+
+    Simulated clusters have no custom resources and answer 501.
+    """
+    api = kubebox.cluster(minor).api()
+    group = f"hash.{minor.replace('.', '-')}.example.com"
+    assert api.call("POST", DEFINITIONS, _definition("Till", group=group)).status == 201
+    path = f"apis/{group}/v1"
+    talking.until(lambda: "Till" in api.call("GET", f"/openapi/v3/{path}").text, "it is told of")
+    plain = api.call("GET", f"/openapi/v3/{path}")
+    made = hashlib.sha512(plain.text.encode()).hexdigest().upper()
+    assert plain.headers["Etag"] == f'"{made}"'
+    told = api.call("GET", "/openapi/v3").json["paths"][path]["serverRelativeURL"]
+    assert told == f"/openapi/v3/{path}?hash={made}"
+    assert api.call("GET", told).text == plain.text
+    known = api.call("GET", f"/openapi/v3/{path}", if_none_match=plain.headers["Etag"])
+    assert (known.status, known.text) == (304, "")
+    moved = api.call("GET", f"/openapi/v3/{path}?hash=0")
+    assert (moved.status, moved.headers["Location"]) == (301, told)
+    assert api.call("GET", "/openapi/v3/apis/none.example.com/v1").status == 404
