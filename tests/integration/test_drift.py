@@ -83,10 +83,10 @@ class Site(NamedTuple):
         return drift.glance({identity: self.sent(body)}, found, MANAGER, "9999-01-01T00:00:00Z")
 
 
-@pytest.fixture
+@pytest.fixture(params=clusters.MINORS)
 def site(kubebox: clusters.Fleet, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """A namespace of its own for each test."""
-    cluster = kubebox.cluster()
+    """A namespace of its own for each test, on a cluster of each minor."""
+    cluster = kubebox.cluster(request.param)
     clusters.write_kubeconfig(tmp_path / "kubeconfig", {"one": cluster})
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name.lower()).strip("-")[-50:]
     place = talking.Place.made(cluster.api(), f"drift-{name.strip('-')}")
