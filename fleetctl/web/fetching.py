@@ -21,6 +21,7 @@ __all__ = ["MOST", "Answer", "Client", "Failure", "FetchError"]
 MOST: Final = 64 * 1024 * 1024
 """Bytes of one answer, after decompression."""
 
+_UNSENDABLE: Final = "a header or proxy setting cannot be sent"
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 Failure = Literal["unreachable", "untrusted", "refused", "missing", "broken", "too-large"]
@@ -89,7 +90,7 @@ class Client:
         except httpx.InvalidURL:
             raise FetchError("broken", f'"{base}" is not an address') from None
         except (UnicodeError, ValueError, TypeError):  # a header or a proxy that cannot be; the values are not quoted
-            raise FetchError("broken", "a header or proxy setting cannot be sent") from None
+            raise FetchError("broken", _UNSENDABLE) from None
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -113,6 +114,8 @@ class Client:
             raise FetchError("unreachable", f"no answer within {self._timeout:g} s") from None
         except httpx.DecodingError:
             raise FetchError("broken", "the answer's compression is broken") from None
+        except httpx.LocalProtocolError:  # its words quote the header, which may be a secret
+            raise FetchError("broken", _UNSENDABLE) from None
         except httpx.TransportError as error:
             untrusted = isinstance(error.__cause__ or error.__context__, ssl.SSLError) or "CERTIFICATE" in str(error)
             raise FetchError("untrusted" if untrusted else "unreachable", _said(error)) from None

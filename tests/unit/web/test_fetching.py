@@ -118,6 +118,18 @@ def test_what_cannot_be_is_said_at_once(tmp_path: pathlib.Path) -> None:
         fetching.Client("http://[")
 
 
+@pytest.mark.parametrize("value", ["s3cret\nHost: y", "s3cret\x00"], ids=["lines", "zero"])
+def test_a_header_that_cannot_be_sent_is_not_quoted(value: str) -> None:
+    """The library's own words show the value, and it may be a token."""
+    with (
+        serving.serving(serving.answer(200)) as base,
+        fetching.Client(base, {"X-Token": value}) as client,
+        pytest.raises(fetching.FetchError) as caught,
+    ):
+        client.ask("/")
+    assert (caught.value.failure, "s3cret" in caught.value.message) == ("broken", False)
+
+
 def test_answers_that_are_not_json() -> None:
     """They are told apart from answers that are."""
     with pytest.raises(fetching.FetchError, match="not JSON"):
