@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from fleetctl.cli import commands, completing, opening, options, running
+from fleetctl.console import gates as gate_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.reports import envelopes
 from fleetctl.reports import runs as run_reports
 from fleetctl.rollout import looking, provenance
-from fleetctl.state import runs
+from fleetctl.state import gating, runs
 
-__all__ = ["abort", "add_to", "history", "pause", "resume", "status"]
+__all__ = ["abort", "add_to", "approve", "history", "pause", "resume", "status"]
 
 _RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="The run; by default the latest.")]
 
@@ -66,6 +67,22 @@ def pause(ctx: typer.Context, run: _RunName = None) -> None:
     run_screens.paused(found.id, sys.stdout, simulated=opened.simulated)
 
 
+def approve(
+    ctx: typer.Context,
+    plan: Annotated[
+        str, typer.Option("--plan", metavar="DIGEST", help="The plan that is approved, as screens show it.")
+    ],
+    run: _RunName = None,
+) -> None:
+    """Let a run go on that waits for an approval; works from another terminal."""
+    opened = opening.of(ctx)
+    with opened.store(opened.project()) as store:
+        found = looking.find(store, run)
+        who, now = provenance.author(), store.now()
+        given = store.write_now(lambda conn: gating.approve(conn, found.id, plan, who, now))
+    gate_screens.approved(given, sys.stdout, simulated=opened.simulated)
+
+
 def abort(ctx: typer.Context, run: _RunName = None) -> None:
     """End a run for good: sites that were not started stay as they are, and nothing of it is owed any more."""
     opened = opening.of(ctx)
@@ -94,14 +111,15 @@ def resume(
         ready = running.Opened.of(opened, loaded.project, store, members)
 
         def go() -> runs.Run:
-            who = provenance.author()
-            return store.write_now(lambda conn: runs.resume(conn, found.id, who, accept_failed=accept_failed))
+            who, now = provenance.author(), store.now()
+            return store.write_now(lambda conn: gating.resume(conn, found.id, who, now, accept_failed=accept_failed))
 
-        code = running.go_on(ready, go, looking.goals(store, found.id), output)
+        strategy = looking.plan_of(store, found).strategy
+        code = running.go_on(ready, strategy, looking.goals(store, found.id), go, output)
     raise typer.Exit(code)
 
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands on a group."""
-    for command in (status, history, pause, resume, abort):
+    for command in (status, history, pause, resume, approve, abort):
         app.command(cls=commands.Command)(command)

@@ -23,11 +23,13 @@ from fleetctl.rollout import (
     engine,
     looking,
     planning,
+    probing,
     proposing,
     starting,
     versions,
 )
 from fleetctl.runs import loops, stopping
+from fleetctl.secrets import providers
 from fleetctl.state import databases, runs
 
 __all__ = [
@@ -55,6 +57,7 @@ class Opened:
     project: projects.Project
     store: databases.Store
     endpoints: Mapping[str, transport.Endpoint]
+    around: providers.Surroundings
 
     @classmethod
     def of(
@@ -65,7 +68,7 @@ class Opened:
         members: Iterable[sites.Site],
     ) -> Self:
         """Look up how the members of a run are reached; raises before anything is contacted."""
-        return cls(opened, project, store, opened.directory(project).require(members))
+        return cls(opened, project, store, opened.directory(project).require(members), opened.surroundings(project))
 
     @contextlib.asynccontextmanager
     async def engine(self) -> AsyncIterator[engine.Engine]:
@@ -80,6 +83,8 @@ class Opened:
                 secrets=self.opened.secrets(self.project),
                 served=discoverycache.Cache(self.project.root),
                 defined=learned.Learned(self.project.root),
+                around=self.around,
+                waits=_attended(),
             )
 
 
@@ -98,7 +103,7 @@ def open_for(opened: opening.Opening, project: projects.Project, members: Iterab
     """Open the journal, and look up how the members are reached; raises before anything is contacted."""
     endpoints = opened.directory(project).require(members)
     with opened.store(project) as store:
-        yield Opened(opened, project, store, endpoints)
+        yield Opened(opened, project, store, endpoints, opened.surroundings(project))
 
 
 def propose(asked: asking.Asked, make: Make) -> proposing.Proposal:
@@ -125,11 +130,18 @@ def carry_out_in(ready: Opened, make: Make, manner: Manner) -> int:
     return loops.run(_carry_out(ready, make, manner))
 
 
-def go_on(ready: Opened, resume: Callable[[], runs.Run], needed: list[releases.Release], output: options.Output) -> int:
+def go_on(
+    ready: Opened,
+    strategy: plans.Strategy,
+    needed: list[releases.Release],
+    resume: Callable[[], runs.Run],
+    output: options.Output,
+) -> int:
     """Work on a run that is in the journal already, once ``resume`` has let it go on; ``needed`` may hold secrets."""
 
     async def work() -> int:
         async with ready.engine() as running:
+            probing.require(strategy, ready.around)
             running.secrets.keyed(needed)  # raises for what cannot be had, before anything goes on
             with ready.opened.observer() as observe:
                 run = resume()
@@ -152,6 +164,7 @@ async def _carry_out(ready: Opened, make: Make, manner: Manner) -> int:
         if proposal.preview.folds or proposal.preview.left_out:  # a saved plan was looked at before
             plan_screens.show(proposal.preview, sys.stderr)
             sys.stderr.write("\n")
+        probing.require(proposal.plan.strategy, ready.around)
         if not manner.yes:
             confirm(manner.question, "Give --yes, or start a plan: --plan FILE.")
         # Whatever is to be written besides must be writable before anything is begun.
@@ -205,9 +218,14 @@ def exit_of(summary: accounts.Summary, number: signal.Signals | None = None) -> 
     return exits.worst(found)
 
 
+def _attended() -> bool:
+    """Tell whether somebody sits before this command, who could be asked and waited for."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()) and not opening.in_ci()
+
+
 def confirm(question: str, otherwise: str = "Give --yes.") -> None:
     """Ask on the terminal; raises ``Refused`` for any answer but yes, and where nobody can be asked."""
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()) or opening.in_ci():
+    if not _attended():
         message = "this needs a yes, and there is no terminal to ask on"
         raise errors.Refused(codes.Code.RUN_NEEDS_CONFIRMATION, message, otherwise)
     sys.stderr.write(f"{question} [y/N] ")

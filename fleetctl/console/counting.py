@@ -111,6 +111,8 @@ class Progress:
         self.waves: list[WaveCount] = []
         self.wave = 0
         """Number of the wave that was opened last."""
+        self.gate: events.GateMoved | None = None
+        """The gate that stands between two waves, while it does."""
         self.causes: dict[str, Cause] = {}
         self.owed = 0
         self.end: events.RunEnded | None = None
@@ -156,11 +158,13 @@ class Progress:
                     for (name, members), budget in zip(event.waves, budgets, strict=True)
                 ]
             case events.WaveStarted():
-                self.wave = event.wave
+                self.wave, self.gate = event.wave, None
             case events.SiteMoved():
                 self._moved(event)
             case events.SiteEnded():
                 self._finished(event)
+            case events.GateMoved():
+                self.gate = event
             case events.RunEnded():
                 self.end = event
 

@@ -13,7 +13,7 @@ import rich.console
 import rich.live
 import rich.text
 
-from fleetctl.console import counting, terminals
+from fleetctl.console import counting, gates, terminals
 from fleetctl.model import events, outcomes, plans
 
 __all__ = ["Live", "lines"]
@@ -131,6 +131,8 @@ def lines(
     if run is None:
         return
     top = [*_head(run, progress, columns), *_waves(progress, columns, rows, signs)]
+    if progress.gate is not None and progress.end is None:
+        top += terminals.wrapped(terminals.visible(gates.moved(progress.gate)), columns, "  ", "  ")
     if budgets := _budgets(progress):
         top += terminals.wrapped(budgets, columns, "  ")
     bottom = []

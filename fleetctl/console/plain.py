@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Final, TextIO
 
 from fleetctl.console import counting, terminals
-from fleetctl.model import events, outcomes
+from fleetctl.console import gates as lines
+from fleetctl.model import events, gates, outcomes
 
 __all__ = ["Plain"]
 
@@ -57,6 +58,8 @@ class Plain:
                 self._say(f"{self._place(event.wave)} {goes}")
             case events.SiteEnded() if not event.earlier:
                 self._ended(event)
+            case events.GateMoved():
+                self._gate(event)
             case events.RunEnded():
                 why = f": {event.why}" if event.why else ""
                 self._say(f"{event.run} {event.state}{why}")
@@ -71,6 +74,11 @@ class Plain:
             self._say(self._count(event.wave))
         else:
             self._tick()
+
+    def _gate(self, event: events.GateMoved) -> None:
+        """Say how a gate stands; while it is asked again and again, only now and then."""
+        if not (event.state is gates.State.ASKING and event.seen) or self._clock() - self._told >= _EVERY_STANDING:
+            self._say(f"{self._place(event.wave)} {lines.moved(event)}")
 
     def _name(self, event: events.SiteEnded) -> None:
         self._named += 1

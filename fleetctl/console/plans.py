@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
-from fleetctl.console import terminals
+from fleetctl.console import gates, terminals
 from fleetctl.model import outcomes, plans
 from fleetctl.rollout import folding, planning
 
@@ -57,7 +57,7 @@ def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:
     top += _left_out(preview, columns)
     for words in plan.overrides:
         top += terminals.wrapped(terminals.visible(f"--set {words}  over what the inventory says"), columns, "  ")
-    bottom = [*_waves(plan, columns), *_watch(preview, columns)]
+    bottom = [*_waves(plan, columns), *gates.planned(plan, columns), *_watch(preview, columns)]
     yield from top
     if preview.folds:
         yield ""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TextIO
 
-from fleetctl.console import counting, tables, terminals
+from fleetctl.console import counting, gates, tables, terminals
 from fleetctl.model import events, outcomes
 from fleetctl.rollout import accounts
 from fleetctl.state import debts
@@ -36,7 +36,8 @@ def show(summary: accounts.Summary, stream: TextIO) -> None:
 def _lines(summary: accounts.Summary, columns: int | None) -> Iterator[str]:
     top = ["SIMULATED"] if summary.simulated else []
     top += terminals.wrapped(terminals.visible(_headline(summary)), columns, "  ")
-    top += ["", *_waves(summary, columns), *_waiting(summary), *_unguarded(summary, columns)]
+    top += ["", *_waves(summary, columns), *gates.lines(summary, columns), *_waiting(summary)]
+    top += _unguarded(summary, columns)
     bottom = []
     state = _state(summary)
     if state:
@@ -200,7 +201,9 @@ def _next(summary: accounts.Summary) -> Iterator[tuple[str, str]]:
     ended_badly = summary.state is events.RunState.FINISHED and failed is not None
     if changed and summary.kind in {"rollout", "remove"} and (stopped or ended_badly):
         yield "Go back", f"{command} rollout undo {summary.run}{_going_back(summary)}"
-    if summary.state is events.RunState.HALTED:
+    if summary.gate is not None:
+        yield from gates.steps(summary, command)
+    elif summary.state is events.RunState.HALTED:
         yield "Go on", f"{command} rollout resume {summary.run} --accept-failed{_going_on(summary)}"
     elif summary.state is events.RunState.PAUSED:
         yield "Go on", f"{command} rollout resume {summary.run}"

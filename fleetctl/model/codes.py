@@ -196,6 +196,7 @@ class Code(enum.StrEnum):
     STRATEGY_WRONG_TYPE = "strategy/wrong-type"
 
     RUN_NEEDS_CONFIRMATION = "run/needs-confirmation"
+    RUN_OTHER_PLAN = "run/other-plan"
     RUN_OVERLAPS = "run/overlaps"
     RUN_STATE = "run/state"
     RUN_UNKNOWN = "run/unknown"

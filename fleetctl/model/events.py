@@ -7,9 +7,20 @@ from collections.abc import Callable
 
 import msgspec
 
-from fleetctl.model import outcomes
+from fleetctl.model import gates, outcomes
 
-__all__ = ["Event", "Observe", "Phase", "RunEnded", "RunStarted", "RunState", "SiteEnded", "SiteMoved", "WaveStarted"]
+__all__ = [
+    "Event",
+    "GateMoved",
+    "Observe",
+    "Phase",
+    "RunEnded",
+    "RunStarted",
+    "RunState",
+    "SiteEnded",
+    "SiteMoved",
+    "WaveStarted",
+]
 
 
 class RunState(enum.StrEnum):
@@ -81,6 +92,17 @@ class SiteEnded(msgspec.Struct, frozen=True, tag_field="event", rename="camel"):
     earlier: bool = False
 
 
+class GateMoved(msgspec.Struct, frozen=True, tag_field="event", rename="camel"):
+    """The gate after a wave is asked, or has its answer; ``seen`` is what it said last, ``who`` whoever let it pass."""
+
+    gate: str
+    wave: int
+    kind: str
+    state: gates.State
+    seen: str = ""
+    who: str = ""
+
+
 class RunEnded(msgspec.Struct, frozen=True, tag_field="event", rename="camel"):
     """The run stands still: finished, halted, paused or aborted; ``why`` in words where it is not finished."""
 
@@ -89,6 +111,6 @@ class RunEnded(msgspec.Struct, frozen=True, tag_field="event", rename="camel"):
     why: str = ""
 
 
-Event = RunStarted | WaveStarted | SiteMoved | SiteEnded | RunEnded
+Event = RunStarted | WaveStarted | SiteMoved | SiteEnded | GateMoved | RunEnded
 Observe = Callable[[Event], None]
 """Called in order, from the event loop's thread; must not block."""

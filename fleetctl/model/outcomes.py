@@ -56,11 +56,13 @@ class Reason(enum.StrEnum):
     """The cluster was changed since the plan, or since the debt, by another run; or a secret has another value now."""
     REMOVED = "removed"
     """The site left the inventory since the run was planned."""
+    WINDOW = "window"
+    """The site may not be changed at this time of day."""
     HALTED = "halted"
     ABORTED = "aborted"
 
 
-OWED_SKIPS = frozenset({Reason.HOLD, Reason.LOCKED, Reason.MAINTENANCE})
+OWED_SKIPS = frozenset({Reason.HOLD, Reason.LOCKED, Reason.MAINTENANCE, Reason.WINDOW})
 """Skips that leave a debt behind; the others do not."""
 
 

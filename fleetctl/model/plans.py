@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from fleetctl.model import gates, sites
+
 __all__ = [
     "Force",
     "Kind",
@@ -21,6 +23,7 @@ __all__ = [
     "Wave",
     "WaveRule",
     "digest",
+    "place",
     "short",
 ]
 
@@ -89,6 +92,9 @@ class Strategy(msgspec.Struct, frozen=True, rename="camel"):
     soak: float = 60.0
     concurrency: int = 256
     patience: Patience = Patience()
+    gates: tuple[gates.Gate, ...] = ()
+    windows: tuple[sites.Window, ...] = ()
+    """When sites may be changed, in their own time zones; none for always. A site's own window holds besides."""
 
 
 class Wave(msgspec.Struct, frozen=True, rename="camel"):
@@ -184,6 +190,12 @@ class Plan(msgspec.Struct, frozen=True, rename="camel"):
 def digest(plan: Plan) -> str:
     """Return ``p1:`` and the SHA-256 of the plan's canonical JSON."""
     return f"{_DIGEST_VERSION}:{hashlib.sha256(msgspec.json.encode(plan, order='deterministic')).hexdigest()}"
+
+
+def place(plan: Plan, number: int) -> str:
+    """Return a wave as sentences name it: ``wave 2``, or ``wave 1 (canary)``."""
+    name = plan.waves[number - 1].name
+    return f"wave {number}{f' ({name})' if name != str(number) else ''}"
 
 
 def short(text: str) -> str:

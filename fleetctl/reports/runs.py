@@ -71,6 +71,18 @@ def summary(found: accounts.Summary) -> _Envelope:
             {"cause": cause_of(one.cause), "outcome": str(one.outcome), "sites": list(one.sites)}
             for one in found.causes
         ],
+        "gates": [
+            {
+                "name": one.gate,
+                "kind": one.kind,
+                "wave": one.wave,
+                "state": str(one.state),
+                "seen": one.seen,
+                "who": one.who,
+                "since": one.since,
+            }
+            for one in found.gates
+        ],
         "owed": found.owed,
         "notStarted": found.not_started,
         "inFlight": found.in_flight,

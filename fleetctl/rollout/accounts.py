@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from fleetctl.model import events, outcomes
+from fleetctl.model import events, gates, outcomes
 
-__all__ = ["CauseGroup", "Explanation", "RunLine", "SiteLine", "Summary", "WaveLine"]
+__all__ = ["CauseGroup", "Explanation", "GateLine", "RunLine", "SiteLine", "Summary", "WaveLine"]
 
 
 class CauseGroup(msgspec.Struct, frozen=True):
@@ -28,6 +28,19 @@ class WaveLine(msgspec.Struct, frozen=True):
     skipped: dict[outcomes.Reason, int]
     budget_failed: int
     budget_unreachable: int
+
+
+class GateLine(msgspec.Struct, frozen=True):
+    """How the gate after a wave stands; ``place`` is that wave in words, ``seen`` what the gate said last."""
+
+    gate: str
+    kind: str
+    wave: int
+    place: str
+    state: gates.State
+    seen: str
+    who: str
+    since: float
 
 
 class SiteLine(msgspec.Struct, frozen=True):
@@ -80,6 +93,15 @@ class Summary(msgspec.Struct, frozen=True):
     """Sites that were changed without a Lease in their cluster."""
     waiting: dict[outcomes.Reason, int] = {}
     """Members that were not visited at all, by reason."""
+    gates: tuple[GateLine, ...] = ()
+    """The gates that the run came to, in their order."""
+
+    @property
+    def gate(self) -> GateLine | None:
+        """Return the gate at which the run stands still, if it does."""
+        halted = {events.RunState.HALTED: gates.State.FAILED, events.RunState.PAUSED: gates.State.WAITING}
+        wanted = halted.get(self.state)
+        return next((one for one in self.gates if wanted is not None and one.state is wanted), None)
 
     def count(self, outcome: outcomes.Outcome) -> int:
         """Return how many sites ended so, in all waves."""

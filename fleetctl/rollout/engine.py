@@ -11,8 +11,9 @@ import msgspec
 from fleetctl.kube import client, discoverycache, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
 from fleetctl.openapi import learned
-from fleetctl.rollout import learning, leasing, orders, planning, saving, surveying, visiting
-from fleetctl.runs import stopping, tickets, working
+from fleetctl.rollout import learning, leasing, orders, planning, probing, saving, surveying, visiting
+from fleetctl.runs import gatekeeping, stopping, tickets, working
+from fleetctl.secrets import providers
 from fleetctl.state import blobs, databases, installed, runs
 from fleetctl.state import releases as stored
 
@@ -40,6 +41,8 @@ class Engine:
         secrets: orders.Secrets = orders.PLAIN,
         served: discoverycache.Cache | None = None,
         defined: learned.Learned | None = None,
+        around: providers.Surroundings | None = None,
+        waits: bool = False,
     ) -> None:
         """Take what a command has open.
 
@@ -50,6 +53,8 @@ class Engine:
         self.secrets = secrets
         self.project = project
         self.simulated = simulated
+        self.around = around
+        self._waits = waits
         self._wire = wire
         self._endpoints = endpoints
         self._served = served
@@ -143,8 +148,11 @@ class Engine:
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
                 return await visiting.visit(order, api, ticket.tell, self.known, self._met, secrets=self.secrets)
 
-        settings = settings or working.Settings(concurrency=plan.strategy.concurrency, simulated=self.simulated)
-        return await working.work(working.Work(self.store, run, plan, handle, observe, stop, settings))
+        settings = settings or working.Settings(
+            concurrency=plan.strategy.concurrency, simulated=self.simulated, waits=self._waits
+        )
+        ask = gatekeeping.nobody if self.around is None else probing.Prober(self.store, self.around).ask
+        return await working.work(working.Work(self.store, run, plan, handle, observe, stop, settings, ask))
 
     def _order(self, ticket: tickets.Ticket, run: runs.Run, plan: plans.Plan) -> orders.Order:
         claim = ticket.claim

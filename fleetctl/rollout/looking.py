@@ -13,7 +13,7 @@ from fleetctl.model import sites as fleet
 from fleetctl.reading import scalars
 from fleetctl.rollout import accounts, leasing, saving
 from fleetctl.runs import budgets
-from fleetctl.state import blobs, claims, databases, debts, runs
+from fleetctl.state import blobs, claims, databases, debts, gating, runs
 from fleetctl.state import releases as stored
 
 __all__ = [
@@ -159,6 +159,7 @@ def summary(store: databases.Store, name: str, *, simulated: bool = False) -> ac
         accepted=sum(row.accepted for row in rows),
         unguarded=sum(leasing.UNGUARDED in row.notes for row in rows),
         waiting=dict(Counter(row.reason for row in rows if not row.wave)),
+        gates=_gates(store, run, plan),
     )
 
 
@@ -252,6 +253,17 @@ def _waves(plan: plans.Plan, rows: Sequence[runs.Row]) -> tuple[accounts.WaveLin
             budget_unreachable=wave.max_unreachable,
         )
         for number, wave in enumerate(plan.waves, 1)
+    )
+
+
+def _gates(store: databases.Store, run: runs.Run, plan: plans.Plan) -> tuple[accounts.GateLine, ...]:
+    order = [gate.name for gate in plan.strategy.gates]
+    found = store.read(lambda conn: gating.of(conn, run.id))
+    return tuple(
+        accounts.GateLine(
+            one.gate, one.kind, one.wave, plans.place(plan, one.wave), one.state, one.seen, one.who, one.since
+        )
+        for one in sorted(found, key=lambda one: (one.wave, order.index(one.gate)))
     )
 
 

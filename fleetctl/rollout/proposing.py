@@ -107,7 +107,7 @@ async def undo(
         version=undoing.version_of(chosen),
         namespace=undone.namespace,
         waves=(),
-        strategy=strategy,
+        strategy=msgspec.structs.replace(strategy, gates=()),
         options=msgspec.structs.replace(options, reapply=True),
         members=(),
         undoes=run.id,
@@ -132,7 +132,7 @@ async def catchup_of(
         version=payable.version,
         namespace=payable.namespace,
         waves=(),
-        strategy=strategy,
+        strategy=msgspec.structs.replace(strategy, gates=()),
         options=plans.Options(verify=True),
         members=(),
     )

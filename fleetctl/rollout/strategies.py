@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pathlib
 
-from fleetctl.model import errors, plans
+from fleetctl.model import errors, gates, plans, secretrefs, sites
 from fleetctl.reading import disk
-from fleetctl.schema import checking, fields, shapes, waves
+from fleetctl.schema import checking, fields, gateparts, shapes, waves
 
 __all__ = ["load", "of"]
 
@@ -48,7 +48,42 @@ def of(said: shapes.Spread) -> plans.Strategy:
             unschedulable=fields.seconds_of(said.patience.unschedulable),
             crash_restarts=said.patience.crash_restarts,
         ),
+        gates=tuple(_gate(one) for one in said.gates),
+        windows=tuple(sites.Window(one.cron, one.duration) for one in said.windows),
     )
+
+
+def _gate(said: gateparts.Gate) -> gates.Gate:
+    """Return a gate; what its shape has checked is taken as it is."""
+    return gates.Gate(
+        name=said.name,
+        after=tuple(said.after or ()),
+        health=gates.Health(said.health.percent) if said.health else None,
+        http=_ask(said.http, tuple(said.http.status or ())) if said.http else None,
+        promql=_promql(said.promql) if said.promql else None,
+        exec=gates.Exec(tuple(said.exec.command), fields.seconds_of(said.exec.timeout)) if said.exec else None,
+        approval=said.approval is not None,
+        hold=fields.seconds_of(said.hold),
+        interval=fields.seconds_of(said.interval),
+        failures=said.failures,
+    )
+
+
+def _promql(said: gateparts.PromqlGate) -> gates.Promql:
+    match = gates.CONDITION.fullmatch(said.condition)
+    if match is None:
+        raise ValueError(said.condition)
+    return gates.Promql(_ask(said), said.query, gates.Condition(match["sign"], float(match["number"])))
+
+
+def _ask(said: gateparts.HttpGate | gateparts.PromqlGate, statuses: tuple[int, ...] = ()) -> gates.Ask:
+    headers = [
+        gates.Header(name, secret=secretrefs.of(value)) if isinstance(value, dict) else gates.Header(name, value)
+        for name, value in said.headers.items()
+    ]
+    if said.bearer is not None:
+        headers.append(gates.Header("Authorization", secret=secretrefs.of(said.bearer), prefix="Bearer "))
+    return gates.Ask(said.url, tuple(headers), statuses, fields.seconds_of(said.timeout))
 
 
 def _limit(given: int | str | None, shipped: plans.Limit) -> plans.Limit:

@@ -20,10 +20,9 @@ def decider(plan: plans.Plan) -> claims.Decide:
     def decide(tallies: Iterable[claims.Tally]) -> str:
         rows = list(tallies)
         for number, wave in enumerate(plan.waves, 1):
-            place = f"wave {number}{f' ({wave.name})' if wave.name != str(number) else ''}"
             counts = _counts(row for row in rows if row.wave == number)
             limits = (wave.max_failed, wave.max_unreachable, wave.max_unauthorized)
-            if why := _over(counts, limits, place, wave.members):
+            if why := _over(counts, limits, plans.place(plan, number), wave.members):
                 return why
         return _over(_counts(rows), (run_failed, run_unreachable, run_unauthorized), "the run", total)
 

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from fleetctl.model import errors, events, outcomes, plans
-from fleetctl.runs import budgets, stopping, tickets
+from fleetctl.runs import budgets, gatekeeping, stopping, tickets
 from fleetctl.state import claims, databases, runs
 
 __all__ = ["Handler", "Settings", "Work", "work"]
@@ -32,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True):
     poll: float = 1.0
     """How often to look again for sites that somebody else holds, and whether another terminal stopped the run."""
     simulated: bool = False
+    waits: bool = False
+    """Whether somebody sits before it, so that it is worth waiting for an approval."""
 
 
 Handler = Callable[[tickets.Ticket], Awaitable[outcomes.Result | None]]
@@ -49,6 +51,7 @@ class Work:
     observe: events.Observe
     stop: stopping.Stop
     settings: Settings
+    ask: gatekeeping.Ask = gatekeeping.nobody
 
 
 async def work(job: Work) -> events.RunState:
@@ -70,6 +73,10 @@ class _Worker:
         self._store = job.store
         self._name = job.run.id
         self._decide = budgets.decider(job.plan)
+        how = job.settings
+        self._gates = gatekeeping.Gatekeeper(
+            job.store, job.run, job.plan, job.ask, observe=job.observe, stop=job.stop, waits=how.waits, poll=how.poll
+        )
         self._process = claims.new_process()
         self._active: dict[str, tuple[tickets.Ticket, asyncio.Task[None]]] = {}
         self._deferred: dict[str, tuple[tickets.Ticket, outcomes.Result]] = {}
@@ -106,6 +113,8 @@ class _Worker:
             elif row.in_flight:
                 self._job.observe(events.SiteMoved(row.site, row.wave, events.Phase.WAITING, _HELD))
         for number, wave in enumerate(self._job.plan.waves, 1):
+            if not await self._gates.passed(number - 1):
+                return await self._standing()
             left = await self._store.write(functools.partial(runs.open_wave, run=self._name, wave=number))
             if not left:
                 continue

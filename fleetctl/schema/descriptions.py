@@ -22,6 +22,12 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "ssh": "How the nodes are reached over SSH.",
         "kube": "How the API server is reached.",
     },
+    "Asked": {
+        "url": "The address; of a Prometheus, what comes before /api.",
+        "headers": "Headers to send: text, or a secretRef.",
+        "bearer": "Where the token is kept that is sent as a bearer's.",
+        "timeout": "How long the whole answer may take.",
+    },
     "Bundle": {
         "name": "The name of the bundle and of its folder: a DNS-1123 label.",
         "version": "A semantic version such as 1.4.0; BUNDLE@VERSION on a command line asserts it.",
@@ -67,6 +73,22 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "concurrency": "-c: sites at a time, whatever the strategy says.",
         "timeout": "--timeout: time for one site, whatever the strategy says: 90s, 10m, 1h30m.",
     },
+    "ExecGate": {
+        "command": "The program and its words; it runs in the project's folder and must end with 0.",
+        "timeout": "How long it may take.",
+    },
+    "Gate": {
+        "name": "The name of the gate, unique in the strategy: a DNS-1123 label.",
+        "after": "Names of the waves after which it stands; every wave but the last unless given.",
+        "health": "Such a part of the wave's sites must be as the run wants them.",
+        "http": "A request that must be answered as expected.",
+        "promql": "A query whose every value must meet a condition.",
+        "exec": "A program that must end with 0.",
+        "approval": "A person's word: fleetctl rollout approve.",
+        "for": "How long the answer must stay good; 0s for once.",
+        "interval": "How long to wait between two answers.",
+        "failures": "How many bad answers are borne.",
+    },
     "Group": {
         "name": "The name of the group, unique in the fleet: a DNS-1123 label.",
         "match": "A label selector over the labels that sites declare, as kubectl takes it; empty matches all.",
@@ -79,6 +101,12 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "bundles": "Bundles that are assigned, each by its name with {}; !unset takes one away.",
         "window": "When the site may be changed, in its own time zone.",
         "vars": "Values of your own. Maps merge, lists replace, key+ appends, !unset takes away.",
+    },
+    "HealthGate": {
+        "percent": "How many of the wave's sites, in percent; all unless given.",
+    },
+    "HttpGate": {
+        "status": "The statuses that are good; 200 to 299 unless given.",
     },
     "HttpProbe": {
         "service": "The Service to ask, through the API server.",
@@ -144,6 +172,10 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "inventory": "Folder of the inventory files, relative to fleetctl.yaml.",
         "templates": "Folder of the bundles, relative to fleetctl.yaml.",
     },
+    "Opening": {
+        "cron": "When it opens: minute hour day month weekday.",
+        "duration": "How long it stays open: 3h, 1h30m, 2d.",
+    },
     "Patience": {
         "imagePull": "How long an image may fail to be pulled.",
         "configError": "How long a container may fail to be made: a missing Secret, a bad mount.",
@@ -165,6 +197,10 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "http": "A request to a Service, which must be answered with 200 to 399.",
         "promql": "A query to Prometheus, which must give values and none of them 0.",
         "exec": "A command in a container of the bundle.",
+    },
+    "PromqlGate": {
+        "query": "The query, at the moment it is asked.",
+        "condition": "What every value must be, such as <= 0.01.",
     },
     "PromqlProbe": {
         "query": "The query.",
@@ -219,6 +255,8 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "soak": "How long new pods must then stay ready without restarts; 0s for none.",
         "concurrency": "Sites at a time.",
         "patience": "How long trouble of a new pod may last before it counts as a failure.",
+        "gates": "What must hold before the next wave begins.",
+        "windows": "When sites may be changed, in their own time zones; a site's own window holds besides.",
     },
     "Taint": {
         "key": "The key of the taint.",

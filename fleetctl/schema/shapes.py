@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 
 from fleetctl.model import sites
-from fleetctl.schema import bundleparts, fields
+from fleetctl.schema import bundleparts, fields, gateparts
 
 __all__ = [
     "API_VERSION",
@@ -258,6 +258,8 @@ class Spread(Shape):
     soak: fields.Span = "60s"
     concurrency: Annotated[int, pydantic.Field(ge=1, le=4096)] = 256
     patience: Patience = Patience()
+    gates: list[gateparts.Gate] = []
+    windows: list[gateparts.Opening] = []
 
 
 class Bundle(_Document):

@@ -1,10 +1,10 @@
-"""Rules of a strategy's waves that go beyond the shape of each."""
+"""Rules of a strategy's waves and gates that go beyond the shape of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleetctl.model import codes, problems
+from fleetctl.model import codes, plans, problems
 from fleetctl.reading import yaml12
 from fleetctl.schema import shapes
 
@@ -14,10 +14,12 @@ __all__ = ["faults"]
 def faults(
     said: shapes.Spread | None, document: yaml12.Document, at: problems.Field = ()
 ) -> Iterator[problems.Problem]:
-    """Return what is wrong with the waves of a strategy that stands at a field of a document.
+    """Return what is wrong with the waves and gates of a strategy that stands at a field of a document.
 
-    A wave takes a count or a percentage; one with neither takes the rest, so it must be the last.
+    A wave takes a count or a percentage; one with neither takes the rest, so it must be the last. A gate stands between
+    two waves, so the last one has none.
     """
+    yield from _of_gates(said, document, at)
     rules = said.waves if said and said.waves else []
     last = len(rules) - 1
     for index, rule in enumerate(rules):
@@ -35,3 +37,29 @@ def faults(
         else:
             continue
         yield problems.Problem(codes.Code.STRATEGY_BAD_VALUE, message, document.mark(field), field)
+
+
+def _of_gates(said: shapes.Spread | None, document: yaml12.Document, at: problems.Field) -> Iterator[problems.Problem]:
+    written = (
+        [rule.name for rule in said.waves] if said and said.waves else [one.name for one in plans.Strategy().waves]
+    )
+    names = [name or str(number) for number, name in enumerate(written, 1)]
+    before: set[str] = set()
+    for index, gate in enumerate(said.gates if said else ()):
+        field = (*at, "gates", index)
+        if gate.name in before:
+            message = f'two gates are named "{gate.name}"'
+            yield problems.Problem(
+                codes.Code.STRATEGY_BAD_VALUE, message, document.mark((*field, "name")), (*field, "name")
+            )
+        before.add(gate.name)
+        for place, name in enumerate(gate.after or ()):
+            if name in names[:-1]:
+                continue
+            here = (*field, "after", place)
+            if name == names[-1]:
+                message = f'no wave comes after "{name}", so nothing can wait there'
+            else:
+                known = ", ".join(names[:-1]) or "none, as there is one wave only"
+                message = f'there is no wave "{name}" (waves that others come after: {known})'
+            yield problems.Problem(codes.Code.STRATEGY_BAD_VALUE, message, document.mark(here), here)

@@ -71,7 +71,13 @@ def collect(store: databases.Store, before: float, *, dry: bool = False) -> Coll
 
 def _collect(conn: sqlite3.Connection, before: float, now: float) -> Collected:
     old = [row[0] for row in conn.execute(_OLD, (before, KEPT, claims.GRACE, now))]
-    for table, column in (("debts", "run"), ("leases", "run"), ("run_sites", "run"), ("runs", "id")):
+    for table, column in (
+        ("debts", "run"),
+        ("leases", "run"),
+        ("run_gates", "run"),
+        ("run_sites", "run"),
+        ("runs", "id"),
+    ):
         conn.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(run,) for run in old])  # noqa: S608  # ours
     gone = conn.execute(f"DELETE FROM releases WHERE digest NOT IN ({_GOALS} EXCEPT SELECT NULL)").rowcount  # noqa: S608  # ours
     conn.execute("CREATE TEMP TABLE needed (digest TEXT PRIMARY KEY) WITHOUT ROWID")

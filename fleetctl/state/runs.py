@@ -236,10 +236,10 @@ def interrupt(conn: sqlite3.Connection, run: str, why: str, now: float) -> None:
     )
 
 
-def resume(conn: sqlite3.Connection, run: str, who: str, *, accept_failed: bool) -> Run:
-    """Let a run go on; past a halt only when its failures are accepted, from which budgets count anew."""
+def resume(conn: sqlite3.Connection, run: str, who: str, *, accept_failed: bool, past_halt: bool = False) -> Run:
+    """Let a run go on; past a halt only if asked, or when its failures are accepted: budgets count anew from there."""
     found = _require(conn, run, "resumed", *_UNFINISHED)
-    if found.state is events.RunState.HALTED and not accept_failed:
+    if found.state is events.RunState.HALTED and not accept_failed and not past_halt:
         message = f"{run} was halted: {found.why}"
         hint = f"Go on past it: fleetctl rollout resume {run} --accept-failed"
         raise errors.Refused(codes.Code.RUN_STATE, message, hint)

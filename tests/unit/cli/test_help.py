@@ -38,6 +38,7 @@ COMMANDS = [
     ["rollout", "history"],
     ["rollout", "pause"],
     ["rollout", "resume"],
+    ["rollout", "approve"],
     ["rollout", "abort"],
     ["rollout", "plan"],
     ["rollout", "start"],

@@ -61,6 +61,7 @@ OTHERWISE = {
     "init": "says what it made",
     "demo": "shows screens",
     "rollout pause": "asks the process of the run",
+    "rollout approve": "notes what somebody said",
     "rollout abort": "asks the process of the run",
     "schema": "is JSON, and nothing else",
     "completion": "is a script",
