@@ -58,6 +58,7 @@ class Opened:
     store: databases.Store
     endpoints: Mapping[str, transport.Endpoint]
     around: providers.Surroundings
+    fleet: Mapping[str, sites.Site]
 
     @classmethod
     def of(
@@ -68,7 +69,9 @@ class Opened:
         members: Iterable[sites.Site],
     ) -> Self:
         """Look up how the members of a run are reached; raises before anything is contacted."""
-        return cls(opened, project, store, opened.directory(project).require(members), opened.surroundings(project))
+        fleet = {one.name: one for one in members}
+        endpoints = opened.directory(project).require(fleet.values())
+        return cls(opened, project, store, endpoints, opened.surroundings(project), fleet)
 
     @contextlib.asynccontextmanager
     async def engine(self) -> AsyncIterator[engine.Engine]:
@@ -85,6 +88,7 @@ class Opened:
                 defined=learned.Learned(self.project.root),
                 around=self.around,
                 waits=_attended(),
+                fleet=self.fleet,
             )
 
 
@@ -101,9 +105,10 @@ class Manner:
 @contextlib.contextmanager
 def open_for(opened: opening.Opening, project: projects.Project, members: Iterable[sites.Site]) -> Iterator[Opened]:
     """Open the journal, and look up how the members are reached; raises before anything is contacted."""
-    endpoints = opened.directory(project).require(members)
+    fleet = {one.name: one for one in members}
+    endpoints = opened.directory(project).require(fleet.values())
     with opened.store(project) as store:
-        yield Opened(opened, project, store, endpoints, opened.surroundings(project))
+        yield Opened(opened, project, store, endpoints, opened.surroundings(project), fleet)
 
 
 def propose(asked: asking.Asked, make: Make) -> proposing.Proposal:

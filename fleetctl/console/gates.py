@@ -7,10 +7,10 @@ from typing import Final, TextIO
 
 from fleetctl.console import terminals
 from fleetctl.model import events, gates, plans
-from fleetctl.rollout import accounts
+from fleetctl.rollout import accounts, planning
 from fleetctl.state import gating
 
-__all__ = ["approved", "lines", "moved", "planned", "steps"]
+__all__ = ["approved", "closed", "lines", "moved", "planned", "steps"]
 
 _MOST: Final = 4
 """So many gates are told, the last ones."""
@@ -45,6 +45,14 @@ def planned(plan: plans.Plan, columns: int | None) -> Iterator[str]:
         yield f"  and {len(met) - _MOST:,} more gates (-o json lists them)"
     if unmet := [gate.name for gate in plan.strategy.gates if not places[gate.name]]:
         text = f"never asked, as no wave comes after: {', '.join(unmet)}"
+        yield from terminals.wrapped(terminals.visible(text), columns, "    ", "  ")
+
+
+def closed(preview: planning.Preview, columns: int | None) -> Iterator[str]:
+    """Yield how many sites of a plan may not be changed now, and when the first of them may."""
+    if preview.outside:
+        visited = sum(wave.members for wave in preview.plan.waves)
+        text = f"outside their window now: {len(preview.outside):,} of {visited:,} sites; {preview.opens}"
         yield from terminals.wrapped(terminals.visible(text), columns, "    ", "  ")
 
 

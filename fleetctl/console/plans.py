@@ -57,7 +57,12 @@ def _lines(preview: planning.Preview, columns: int | None) -> Iterator[str]:
     top += _left_out(preview, columns)
     for words in plan.overrides:
         top += terminals.wrapped(terminals.visible(f"--set {words}  over what the inventory says"), columns, "  ")
-    bottom = [*_waves(plan, columns), *gates.planned(plan, columns), *_watch(preview, columns)]
+    bottom = [
+        *_waves(plan, columns),
+        *gates.planned(plan, columns),
+        *gates.closed(preview, columns),
+        *_watch(preview, columns),
+    ]
     yield from top
     if preview.folds:
         yield ""

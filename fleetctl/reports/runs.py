@@ -35,6 +35,7 @@ def preview(found: planning.Preview, limits: releases.Limits) -> _Envelope:
         ],
         "leftOut": [{"reason": one.reason, "sites": list(one.sites), "owed": one.owed} for one in found.left_out],
         "silent": [{"cause": cause_of(cause), "sites": list(names)} for cause, names in found.silent],
+        "outside": list(found.outside),
         "expiring": [{"site": site, "ends": end} for site, end in found.expiring],
         **envelopes.unchecked(limits),
     }

@@ -12,7 +12,7 @@ from fleetctl.kube import client, discoverycache, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
 from fleetctl.openapi import learned
 from fleetctl.rollout import learning, leasing, orders, planning, probing, saving, surveying, visiting
-from fleetctl.runs import gatekeeping, stopping, tickets, working
+from fleetctl.runs import gatekeeping, stopping, tickets, windows, working
 from fleetctl.secrets import providers
 from fleetctl.state import blobs, databases, installed, runs
 from fleetctl.state import releases as stored
@@ -43,6 +43,7 @@ class Engine:
         defined: learned.Learned | None = None,
         around: providers.Surroundings | None = None,
         waits: bool = False,
+        fleet: Mapping[str, sites.Site] | None = None,
     ) -> None:
         """Take what a command has open.
 
@@ -55,6 +56,7 @@ class Engine:
         self.simulated = simulated
         self.around = around
         self._waits = waits
+        self._fleet = fleet or {}
         self._wire = wire
         self._endpoints = endpoints
         self._served = served
@@ -79,6 +81,16 @@ class Engine:
         """Return when the credentials of a site end, by the clock on the wall, as far as that can be seen."""
         endpoint = self._endpoints.get(site)
         return endpoint.ends if endpoint is not None else None
+
+    def windows(self, strategy: plans.Strategy) -> windows.Windows:
+        """Return when the sites of this command may be changed, by their own windows and those of a strategy.
+
+        Nobody works at a simulated site: its own window is not held.
+        """
+        fleet = self._fleet
+        if self.simulated:
+            fleet = {name: msgspec.structs.replace(site, window=None) for name, site in fleet.items()}
+        return windows.Windows(fleet, strategy.windows)
 
     def _known(self, digest: str) -> releases.Release | None:
         return self.store.read(lambda conn: stored.get(conn, digest))
@@ -152,7 +164,8 @@ class Engine:
             concurrency=plan.strategy.concurrency, simulated=self.simulated, waits=self._waits
         )
         ask = gatekeeping.nobody if self.around is None else probing.Prober(self.store, self.around).ask
-        return await working.work(working.Work(self.store, run, plan, handle, observe, stop, settings, ask))
+        job = working.Work(self.store, run, plan, handle, observe, stop, settings, ask, self.windows(plan.strategy))
+        return await working.work(job)
 
     def _order(self, ticket: tickets.Ticket, run: runs.Run, plan: plans.Plan) -> orders.Order:
         claim = ticket.claim

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -66,6 +66,10 @@ class Preview(msgspec.Struct, frozen=True):
     simulated: bool = False
     expiring: tuple[tuple[str, float], ...] = ()
     """Sites whose credentials end soon, and when, the first to end first."""
+    outside: tuple[str, ...] = ()
+    """Sites that may not be changed at the time of the plan."""
+    opens: str = ""
+    """When the first of them may be, in words."""
 
 
 def make(
@@ -74,18 +78,15 @@ def make(
     readings: Mapping[str, Reading],
     known: orders.Known,
     left_out: Sequence[LeftOut] = (),
+    *,
+    outside: Container[str] = frozenset(),
 ) -> Preview:
     """Complete a plan with its waves and members, and say what it would change.
 
-    ``described`` is the plan without waves and members. Raises ``Refused`` when a site would lose more objects than the
-    limit allows.
+    ``described`` is the plan without waves and members, ``outside`` are sites outside their windows now. Raises
+    ``Refused`` when a site would lose more objects than the limit allows.
     """
-    candidates = [
-        waves.Candidate(
-            one.site.name, readings[one.site.name].answered if one.site.name in readings else True, _kind(one)
-        )
-        for one in wanted
-    ]
+    candidates = [_candidate(one, readings.get(one.site.name), outside) for one in wanted]
     division = waves.divide(candidates, described.strategy)
     members = sorted(
         (
@@ -124,6 +125,11 @@ def make(
         covered=division.covered,
         kinds=division.kinds,
     )
+
+
+def _candidate(one: Wanted, reading: Reading | None, outside: Container[str]) -> waves.Candidate:
+    name = one.site.name
+    return waves.Candidate(name, reading.answered if reading else True, _kind(one), closed=name in outside)
 
 
 def _kind(one: Wanted) -> tuple[str, ...]:

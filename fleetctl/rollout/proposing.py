@@ -52,7 +52,8 @@ async def rollout(
     found = await ready.survey([one.site for one in free], prepared.bundle, prepared.namespace, _SURVEY, told)
     limits = await ready.check(free, prepared.limits, found, _SURVEY)
     known = _known_with(ready, prepared.releases)
-    preview = planning.make(described, free, found, known, prepared.left_out)
+    outside = _outside(ready, described.strategy, free)
+    preview = planning.make(described, free, found, known, prepared.left_out, outside=outside)
     skipped = (*_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD))
     preview = _with_members(preview, (*preview.plan.members, *skipped), ready)
     return Proposal(preview, tuple(prepared.releases), found, limits=limits)
@@ -114,7 +115,8 @@ async def undo(
     )
     free, held = _part(_today(ready, chosen.wanted), _held(ready))
     readings = {one.site.name: found[one.site.name] for one in free}
-    preview = planning.make(described, free, readings, ready.known, chosen.left_out)
+    outside = _outside(ready, strategy, free)
+    preview = planning.make(described, free, readings, ready.known, chosen.left_out, outside=outside)
     planned = (*preview.plan.members, *_skipped(held, _HOLD))
     members = tuple(undoing.member(one, chosen.rows[one.site]) for one in planned)
     preview = _with_members(preview, members, ready)
@@ -136,13 +138,17 @@ async def catchup_of(
         options=plans.Options(verify=True),
         members=(),
     )
-    free, held = _part(_today(ready, payable.wanted), _held(ready))
+    outside = _outside(ready, strategy, payable.wanted)
+    open_ones, closed = _part(payable.wanted, outside.__contains__)
+    free, held = _part(_today(ready, open_ones), _held(ready))
     found = await ready.survey([one.site for one in free], payable.bundle, payable.namespace, _SURVEY, _silent)
     answering = [one for one in free if found[one.site.name].answered]
     dark = tuple(one.site.name for one in free if not found[one.site.name].answered)
     left_out = payable.left_out
     if held:
-        left_out = (*left_out, planning.LeftOut("on hold", tuple(one.site.name for one in held), owed=True))
+        left_out = (*left_out, planning.LeftOut("on hold", _names(held), owed=True))
+    if closed:
+        left_out = (*left_out, planning.LeftOut("outside their window", _names(closed), owed=True))
     if dark:
         left_out = (*left_out, planning.LeftOut("still out of reach", dark, owed=True))
     preview = planning.make(described, answering, found, ready.known, left_out)
@@ -164,6 +170,15 @@ def _today(ready: engine.Engine, wanted: Iterable[planning.Wanted]) -> list[plan
     had = {one.release.digest: one.release for one in given if one.release}
     now = dict(zip(had, ready.secrets.keyed(list(had.values())), strict=True))
     return [msgspec.structs.replace(one, release=now[one.release.digest]) if one.release else one for one in given]
+
+
+def _outside(ready: engine.Engine, strategy: plans.Strategy, wanted: Iterable[planning.Wanted]) -> frozenset[str]:
+    """Return which sites may not be changed now."""
+    return ready.windows(strategy).outside((one.site.name for one in wanted), ready.store.now())
+
+
+def _names(wanted: Iterable[planning.Wanted]) -> tuple[str, ...]:
+    return tuple(one.site.name for one in wanted)
 
 
 def _held(ready: engine.Engine) -> Callable[[str], bool]:
@@ -193,5 +208,14 @@ def _with_members(
     soon = time.time() + _SOON
     ends = ((one.site, end) for one in members if not one.skip and (end := ready.ends(one.site)) is not None)
     expiring = tuple(sorted((one for one in ends if one[1] < soon), key=lambda one: one[::-1]))
-    changed = {"plan": plan, "digest": plans.digest(plan), "simulated": ready.simulated, "expiring": expiring}
-    return msgspec.structs.replace(preview, **changed)
+    now, windows = ready.store.now(), ready.windows(plan.strategy)
+    outside = tuple(sorted(windows.outside((one.site for one in members if not one.skip), now)))
+    return msgspec.structs.replace(
+        preview,
+        plan=plan,
+        digest=plans.digest(plan),
+        simulated=ready.simulated,
+        expiring=expiring,
+        outside=outside,
+        opens=windows.opening(outside, now) if outside else "",
+    )

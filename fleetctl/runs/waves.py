@@ -18,6 +18,8 @@ class Candidate(msgspec.Struct, frozen=True):
     site: str
     answered: bool
     kind: tuple[str, ...] = ()
+    closed: bool = False
+    """Whether it may not be changed at the time of the plan: others make a better canary."""
 
 
 class Division(msgspec.Struct, frozen=True):
@@ -65,12 +67,15 @@ def _size(rule: plans.WaveRule, total: int, left: int) -> int:
 
 
 def _cover(waiting: Sequence[Candidate], most: int) -> list[Candidate]:
-    """Take one site of each kind, commonest kinds first, sites that answered before others; at least one site."""
+    """Take one site of each kind, commonest kinds first, sites that answered before others; at least one site.
+
+    Of those that answered, the ones that may be changed now go first.
+    """
     by_kind: dict[tuple[str, ...], list[Candidate]] = {}
     for one in waiting:
         by_kind.setdefault(one.kind, []).append(one)
-    best = [min(members, key=lambda one: not one.answered) for members in by_kind.values()]
-    best.sort(key=lambda one: (not one.answered, -len(by_kind[one.kind]), one.kind))
+    best = [min(members, key=lambda one: (not one.answered, one.closed)) for members in by_kind.values()]
+    best.sort(key=lambda one: (not one.answered, one.closed, -len(by_kind[one.kind]), one.kind))
     taken = [one for one in best[:most] if one.answered]
     return taken or best[:1]
 

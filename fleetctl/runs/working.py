@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from fleetctl.model import errors, events, outcomes, plans
-from fleetctl.runs import budgets, gatekeeping, stopping, tickets
+from fleetctl.runs import budgets, gatekeeping, stopping, telling, tickets, windows
 from fleetctl.state import claims, databases, runs
 
 __all__ = ["Handler", "Settings", "Work", "work"]
@@ -52,13 +52,14 @@ class Work:
     stop: stopping.Stop
     settings: Settings
     ask: gatekeeping.Ask = gatekeeping.nobody
+    windows: windows.Windows = windows.NONE
 
 
 async def work(job: Work) -> events.RunState:
     """Work on a run until it is finished, halted, paused or aborted, and return which; a store that fails raises."""
     worker = _Worker(job)
     rows = job.store.read(lambda conn: runs.sites(conn, job.run.id))
-    job.observe(worker.started(rows))
+    job.observe(telling.started(job.run, job.plan, rows, simulated=job.settings.simulated))
     state = await worker.work(rows)
     why = job.store.read(lambda conn: runs.get(conn, job.run.id)).why
     job.observe(events.RunEnded(job.run.id, state, why))
@@ -87,33 +88,17 @@ class _Worker:
         self._changed = asyncio.Event()
         """A slot is free, or somebody asked to stop."""
 
-    def started(self, rows: Iterable[runs.Row]) -> events.RunStarted:
-        """Return the event that says what the run is, and which sites ended before."""
-        plan, run = self._job.plan, self._job.run
-        total = sum(wave.members for wave in plan.waves)
-        return events.RunStarted(
-            run=run.id,
-            kind=run.kind,
-            bundle=run.bundle,
-            version=run.version,
-            plan=run.plan,
-            waves=tuple((wave.name, wave.members) for wave in plan.waves),
-            budgets=tuple((wave.max_failed, wave.max_unreachable) for wave in plan.waves),
-            total_failed=plan.strategy.max_failed.of(total),
-            total_unreachable=plan.strategy.max_unreachable.of(total),
-            simulated=self._job.settings.simulated,
-            resumed=any(row.attempt for row in rows),
-        )
-
     async def work(self, rows: Iterable[runs.Row]) -> events.RunState:
         """Go through the waves."""
         for row in rows:
             if row.outcome is not None:
-                self._job.observe(_ended(row.site, row.wave, row, earlier=True))
+                self._job.observe(telling.ended(row.site, row.wave, row, earlier=True))
             elif row.in_flight:
                 self._job.observe(events.SiteMoved(row.site, row.wave, events.Phase.WAITING, _HELD))
         for number, wave in enumerate(self._job.plan.waves, 1):
             if not await self._gates.passed(number - 1):
+                return await self._standing()
+            if await self._closed(number):
                 return await self._standing()
             left = await self._store.write(functools.partial(runs.open_wave, run=self._name, wave=number))
             if not left:
@@ -122,6 +107,22 @@ class _Worker:
             if not await self._wave():
                 return await self._standing()
         return await self._store.write(lambda conn: runs.finish(conn, self._name, self._store.now()))
+
+    async def _closed(self, number: int) -> bool:
+        """Tell whether nobody of a wave may be changed now; the run is paused then, as a wave of nobody proves nothing.
+
+        A catch-up takes those that may be changed only.
+        """
+        if self._job.run.kind == plans.Kind.CATCHUP:
+            return False
+        now, rows = self._store.now(), self._store.read(lambda conn: runs.sites(conn, self._name))
+        left = [row.site for row in rows if row.wave == number and row.outcome is None]
+        if not left or not all(self._job.windows.closed(site, now) for site in left):
+            return False
+        place = plans.place(self._job.plan, number)
+        why = f"waits for a window: no site of {place} may be changed now, {self._job.windows.opening(left, now)}"
+        await self._store.write(lambda conn: runs.interrupt(conn, self._name, why, now))
+        return True
 
     async def _standing(self) -> events.RunState:
         """Return the state in which the run stands still; one that this process was asked to stop is paused."""
@@ -163,7 +164,12 @@ class _Worker:
 
     async def _claim(self, group: asyncio.TaskGroup, free: int) -> claims.Taken:
         asked, now = tickets.uptime(), self._store.now()
-        taken = await self._store.write(lambda conn: claims.claim(conn, self._name, self._process, free, now))
+        take = functools.partial(
+            claims.claim, run=self._name, process=self._process, most=free, now=now, closed=self._job.windows.closed
+        )
+        taken = await self._store.write(take)
+        for row in taken.skipped:
+            self._job.observe(telling.ended(row.site, row.wave, row))
         for claim in taken.claims:
             self._forget(claim.site)
             ticket = tickets.Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe)
@@ -235,7 +241,7 @@ class _Worker:
             for ticket, result in ended:
                 self._release(ticket)
                 if ticket.claim.site in finished.accepted:
-                    self._job.observe(_ended(ticket.claim.site, ticket.claim.wave, result))
+                    self._job.observe(telling.ended(ticket.claim.site, ticket.claim.wave, result))
             self._changed.set()
 
     async def _renewing(self) -> None:
@@ -278,16 +284,3 @@ def _worst(failed: BaseExceptionGroup[BaseException]) -> BaseException:
         else:
             flat.append(one)
     return next((one for one in flat if isinstance(one, errors.FleetctlError)), flat[0])
-
-
-def _ended(site: str, wave: int, result: outcomes.Result | runs.Row, *, earlier: bool = False) -> events.SiteEnded:
-    return events.SiteEnded(
-        site=site,
-        wave=wave,
-        outcome=result.outcome or outcomes.Outcome.SKIPPED,
-        effect=result.effect or outcomes.Effect.NONE,
-        reason=result.reason,
-        cause=result.cause,
-        owed=result.owed,
-        earlier=earlier,
-    )

@@ -51,6 +51,7 @@ _SPAN = re.compile(r"(?=.)(?:(?P<h>[0-9]{1,4})h)?(?:(?P<m>[0-9]{1,5})m)?(?:(?P<s
 _SHARE = re.compile(r"(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
 _CRON_PART = r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?"
 _CRON_FIELD = re.compile(f"{_CRON_PART}(,{_CRON_PART})*")
+_LONGEST_DAY = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _CRON_RANGES = (range(60), range(24), range(1, 32), range(1, 13), range(8))
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 _KUBERNETES_VERSION = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?|[0-9]+\.[0-9]+/[a-z]+")
@@ -173,7 +174,19 @@ def _cron(value: str) -> str:
     for field, allowed in zip(fields, _CRON_RANGES, strict=True):
         if not _CRON_FIELD.fullmatch(field) or not all(_is_cron_part(part, allowed) for part in field.split(",")):
             raise _fault(f'"{field}" in "{value}" is not a cron field from {allowed.start} to {allowed.stop - 1}')
+    if _is_no_day(fields[2], fields[3], fields[4]):
+        raise _fault(f'"{value}" never comes: no month that it names has such a day')
     return value
+
+
+def _is_no_day(days: str, months: str, weekdays: str) -> bool:
+    """Tell whether days are none of any month: 30 February; a weekday beside them comes all the same."""
+    if "*" in days or "*" in months or weekdays != "*":
+        return False
+    first = min(int(part.partition("-")[0]) for part in days.split(","))
+    spans = [part.partition("/")[0].partition("-") for part in months.split(",")]
+    named = {month for low, _, high in spans for month in range(int(low), int(high or low) + 1)}
+    return all(first > _LONGEST_DAY.get(month, 31) for month in named)
 
 
 def _is_cron_part(part: str, allowed: range) -> bool:

@@ -71,12 +71,14 @@ class Claim(msgspec.Struct, frozen=True):
 class Taken(msgspec.Struct, frozen=True):
     """What claiming came to: the run's state, the claims, and how many members of open waves have no outcome yet.
 
-    Where as many sites were free as were asked for, ``left`` counts these alone.
+    Where as many sites were free as were asked for, ``left`` counts these alone. ``skipped`` may not be changed at this
+    time of day: they have their outcome.
     """
 
     state: events.RunState
     claims: tuple[Claim, ...]
     left: int
+    skipped: tuple[rows.Row, ...] = ()
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -104,10 +106,13 @@ def new_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: float) -> Taken:
+def claim(
+    conn: sqlite3.Connection, run: str, process: str, most: int, now: float, *, closed: holds.Closed = holds.never
+) -> Taken:
     """Take up to ``most`` sites of open waves that have no outcome and no lease that still counts.
 
     The run's state is read in the same transaction, so that nothing starts after a halt, pause or abort was committed.
+    A site that is ``closed`` is skipped, and owed.
     """
     found = runs.get(conn, run)
     if found.state is not events.RunState.RUNNING:
@@ -115,9 +120,15 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
     holds.skip(conn, found, now)
     wanted = (found.bundle, run, found.wave, GRACE, now, max(0, most))
     free = conn.execute(_FREE, wanted).fetchall()
-    if found.kind == plans.Kind.CATCHUP:
-        while debts.drop_unpayable(conn, run, [row[0] for row in free], now):
-            free = conn.execute(_FREE, wanted).fetchall()
+    skipped: list[rows.Row] = []
+    while True:
+        names = [row[0] for row in free]
+        out = [name for name in names if closed(name, now)]
+        skipped += holds.skip_closed(conn, found, out, now)
+        dropped = found.kind == plans.Kind.CATCHUP and debts.drop_unpayable(conn, run, names, now)
+        if not out and not dropped:
+            break
+        free = conn.execute(_FREE, wanted).fetchall()
     claims = tuple(
         Claim(site, found.bundle, attempt, now + LEASE, wave, goal, base, bool(checked), identity, origin)
         for site, attempt, wave, goal, base, checked, identity, origin in free
@@ -138,7 +149,7 @@ def claim(conn: sqlite3.Connection, run: str, process: str, most: int, now: floa
         left = conn.execute(
             "SELECT count(*) FROM run_sites WHERE run = ? AND outcome IS NULL AND wave <= ?", (run, found.wave)
         ).fetchone()[0]
-    return Taken(found.state, claims, left)
+    return Taken(found.state, claims, left, tuple(skipped))
 
 
 def renew(

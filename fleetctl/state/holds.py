@@ -1,9 +1,12 @@
-"""Sites that are left alone for a while: runs skip them, and owe them what they would have brought."""
+"""Sites that are left alone for a while: runs skip them, and owe them what they would have brought.
+
+On hold by somebody's word, or outside their windows.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -11,10 +14,13 @@ import msgspec
 from fleetctl.model import events
 from fleetctl.state import debts, rows, runs
 
-__all__ = ["FLEET", "Hold", "current", "lift", "put", "skip"]
+__all__ = ["FLEET", "Closed", "Hold", "current", "lift", "never", "put", "skip", "skip_closed"]
 
 FLEET: Final = "*"
 """Stands for every site, those that come later, too; no site has such a name."""
+
+Closed = Callable[[str, float], bool]
+"""Tells whether a site may not be changed at a moment, in seconds since the epoch."""
 
 _HELD: Final = (
     "run = ?1 AND outcome IS NULL AND wave <= ?2"
@@ -67,3 +73,17 @@ def skip(conn: sqlite3.Connection, run: rows.Run, now: float) -> int:
     for row in held:
         debts.skip(conn, run, row, "hold", now)
     return len(held)
+
+
+def never(_site: str, _now: float) -> bool:
+    """Tell that a site may be changed at any time."""
+    return False
+
+
+def skip_closed(conn: sqlite3.Connection, run: rows.Run, sites: Iterable[str], now: float) -> Iterator[rows.Row]:
+    """Skip, and owe, members of a run that nobody visits now and that may not be changed at this time; yields them."""
+    for site in sites:
+        row = rows.row_of(conn, "run = ? AND site = ?", run.id, site)
+        if row is not None:
+            debts.skip(conn, run, row, "window", now)
+            yield from rows.rows_of(conn, "run = ? AND site = ?", run.id, site)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fleetctl.model import errors, events, outcomes, plans
-from fleetctl.runs import stopping, tickets, working
+from fleetctl.model import errors, events, outcomes, plans, sites
+from fleetctl.runs import stopping, tickets, windows, working
 from fleetctl.state import claims, runs
 from tests.unit.state import making
 
@@ -38,14 +38,15 @@ class Bench:
     heard: list[events.Event] = dataclasses.field(default_factory=list)
     stop: stopping.Stop | None = None
 
-    def work(self, visit: Visit, *, concurrency: int = 8) -> events.RunState:
+    def work(self, visit: Visit, *, concurrency: int = 8, when: windows.Windows = windows.NONE) -> events.RunState:
         """Work on the run until it stands still."""
 
         async def work() -> events.RunState:
             self.stop = stopping.Stop()
             settings = working.Settings(concurrency=concurrency, poll=0.01)
+            store, observe = self.journal.store, self.heard.append
             return await working.work(
-                working.Work(self.journal.store, self.run, self.plan, visit, self.heard.append, self.stop, settings)
+                working.Work(store, self.run, self.plan, visit, observe, self.stop, settings, windows=when)
             )
 
         return asyncio.run(work())
@@ -353,3 +354,37 @@ def test_a_run_that_stops_waits_for_nobody(tmp_path: pathlib.Path) -> None:
         assert bench.work(visit, concurrency=1) is events.RunState.PAUSED
         assert seen == ["s000", "s001"]
         assert bench.outcomes() == {"s000": outcomes.Outcome.SKIPPED, "s001": CHANGED}
+
+
+def test_windows_that_close_while_the_run_goes_on(tmp_path: pathlib.Path) -> None:
+    """Who is not begun by then is owed; a wave of which nobody is inside waits, and goes on when somebody is."""
+    with making.opened(tmp_path) as journal:
+        journal.pass_time(-journal.now % 86400 + 2.5 * 3600)
+        bench = _bench(journal, _plan(4, 2))
+        night = sites.Window("0 2 * * *", "1h")
+        zones = {"s000": "UTC", "s001": "UTC", "s002": "UTC", "s003": "Europe/London", "s004": "UTC"}
+        fleet = {
+            name: sites.Site(name, location=sites.Location(timezone=zone), window=night) for name, zone in zones.items()
+        }
+        fleet["s005"] = sites.Site("s005", location=sites.Location(timezone="Asia/Tokyo"), window=night)
+
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
+            if ticket.claim.site == "s001":
+                journal.pass_time(3600)
+            return await _well(ticket)
+
+        when = windows.Windows(fleet)
+        assert bench.work(visit, concurrency=1, when=when) is events.RunState.PAUSED
+        skipped = outcomes.Outcome.SKIPPED
+        assert list(bench.outcomes().values()) == [CHANGED, CHANGED, skipped, skipped, None, None]
+        told = [(one.site, one.reason) for one in bench.heard if isinstance(one, events.SiteEnded)]
+        assert told[2:] == [("s002", outcomes.Reason.WINDOW), ("s003", outcomes.Reason.WINDOW)]
+        why = journal.store.read(lambda conn: runs.get(conn, bench.run.id)).why
+        assert why.startswith(
+            "waits for a window: no site of wave 2 may be changed now, the first may at 1970-01-14 02:00"
+        )
+        assert why.endswith("Asia/Tokyo (s005)")
+        journal.pass_time(13.6 * 3600)
+        bench.run = journal.store.write_now(lambda conn: runs.resume(conn, bench.run.id, "me", accept_failed=False))
+        assert bench.work(visit, when=when) is events.RunState.FINISHED
+        assert list(bench.outcomes().values())[4:] == [skipped, CHANGED]

@@ -126,3 +126,42 @@ def test_holds_end_by_themselves(tmp_path: pathlib.Path) -> None:
         assert list(journal.store.read(lambda conn: holds.current(conn, journal.now))) == ["a"]
         journal.pass_time(1)
         assert journal.store.read(lambda conn: holds.current(conn, journal.now)) == {}
+
+
+def _claim(journal: making.Journal, run: str, *closed: str, most: int = 100) -> claims.Taken:
+    """Claim while some sites are outside their windows."""
+
+    def outside(site: str, now: float) -> bool:
+        assert now == journal.now
+        return site in closed
+
+    return journal.store.write_now(lambda conn: claims.claim(conn, run, "p0", most, journal.now, closed=outside))
+
+
+def test_outside_its_window(tmp_path: pathlib.Path) -> None:
+    """A site is skipped and owed when it is come to, and those behind it are claimed instead."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a", "b", "c", "d"))
+        taken = _claim(journal, run.id, "a", "b", "d", most=1)
+        assert ([one.site for one in taken.claims], [one.site for one in taken.skipped]) == (["c"], ["a", "b"])
+        assert {(row.outcome, row.reason, row.owed, row.effect) for row in taken.skipped} == {
+            (outcomes.Outcome.SKIPPED, outcomes.Reason.WINDOW, True, outcomes.Effect.NONE)
+        }
+        assert journal.row(run.id, "d").outcome is None, "its window may open before its turn comes"
+        assert [debt.site for debt in journal.store.read(debts.open_ones)] == ["a", "b"]
+        assert journal.store.read(checking.check) == []
+
+
+def test_a_debt_whose_payer_comes_too_late(tmp_path: pathlib.Path) -> None:
+    """A catch-up that comes to a site after its window leaves the debt as it was."""
+    with making.opened(tmp_path) as journal:
+        run = journal.run(*_seeds("a"))
+        _claim(journal, run.id, "a")
+        journal.store.write_now(lambda conn: runs.finish(conn, run.id, journal.now))
+        [debt] = journal.store.read(debts.open_ones)
+        seed = runs.RowSeed("a", 1, goal="r1:new", base="r1:old", checked=True, origin=run.id)
+        payer = journal.run(seed, kind=plans.Kind.CATCHUP)
+        journal.pass_time(3600)
+        assert [row.site for row in _claim(journal, payer.id, "a").skipped] == ["a"]
+        assert journal.store.read(debts.open_ones) == [debt]
+        assert journal.store.read(lambda conn: debts.payable(conn, journal.now)) == [debt]
