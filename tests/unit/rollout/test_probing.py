@@ -17,6 +17,8 @@ from fleetctl.state import runs
 from tests.unit.state import making
 from tests.unit.web import serving
 
+RECORDED = json.loads(pathlib.Path(__file__).with_name("prometheus.json").read_text(encoding="utf-8"))
+"""What a real Prometheus answered to ``GET /api/v1/query``: status and body by query."""
 TOKEN = "t0ken-of-the-gate"  # noqa: S105  # of a test
 FACTS = gatekeeping.Facts("r-1", "rollout", "p1:0", "shops", "pos", "1.0.0", 1, "canary", 2)
 
@@ -140,6 +142,27 @@ def _vector(*values: str) -> Callable[[serving.Handler], None]:
 def test_values_of_a_query(asking: Asking, values: list[str], condition: str, seen: str, *, good: bool) -> None:
     """Every one must meet the condition; nothing, and what is no number, never does."""
     assert asking.promql(_vector(*values), condition) == gatekeeping.Answer(good, seen)
+
+
+@pytest.mark.parametrize(
+    ("query", "condition", "seen"),
+    [
+        ("up", "< 1", 'up{instance="127.0.0.1:19090", job="self"} is 0: < 1'),
+        ("scalar(up)", "== 0", "the value is 0: == 0"),
+        ("vector(0.005)", "<= 0.01", "the value is 0.005: <= 0.01"),
+        ("nothing_there", ">= 0", "not: the query found nothing, which is no answer"),
+        ("up{", ">= 0", "not: refused the query: bad_data: invalid parameter"),
+        ('"text"', ">= 0", "not: the query gives a string"),
+        ("up[5s]", ">= 0", "not: the query gives a matrix"),
+        ("up / 0", ">= 0", 'not: {instance="127.0.0.1:19090", job="self"} is NaN: not >= 0'),
+        ('vector(1) or label_replace(vector(3), "a", "b", "", "")', "<= 2", 'not: {a="b"} is 3: not <= 2'),
+    ],
+)
+def test_answers_of_a_real_prometheus(asking: Asking, query: str, condition: str, seen: str) -> None:
+    """As it was recorded: what it says is understood."""
+    status, body = RECORDED["answers"][query]
+    answer = asking.promql(serving.answer(status, json.dumps(body).encode()), condition)
+    assert f"{'' if answer.good else 'not: '}{answer.seen}".startswith(seen)
 
 
 def test_how_a_query_is_put(asking: Asking) -> None:
