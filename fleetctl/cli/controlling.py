@@ -106,15 +106,17 @@ def resume(
     loaded = opened.fleet()
     with opened.store(loaded.project) as store:
         found = looking.find(store, run)
-        waiting = looking.unfinished(store, found.id)
-        members = [loaded.fleet.sites[name] for name in waiting if name in loaded.fleet.sites]
+        strategy = looking.plan_of(store, found).strategy
+        # A gate may want to look again at sites that have their outcome.
+        again = any(gate.health is not None for gate in strategy.gates)
+        names = sorted(looking.members(store, found.id)) if again else looking.unfinished(store, found.id)
+        members = [loaded.fleet.sites[name] for name in names if name in loaded.fleet.sites]
         ready = running.Opened.of(opened, loaded.project, store, members)
 
         def go() -> runs.Run:
             who, now = provenance.author(), store.now()
             return store.write_now(lambda conn: gating.resume(conn, found.id, who, now, accept_failed=accept_failed))
 
-        strategy = looking.plan_of(store, found).strategy
         code = running.go_on(ready, strategy, looking.goals(store, found.id), go, output)
     raise typer.Exit(code)
 

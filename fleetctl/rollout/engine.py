@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from fleetctl.kube import client, discoverycache, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
 from fleetctl.openapi import learned
-from fleetctl.rollout import learning, leasing, orders, planning, probing, saving, surveying, visiting
+from fleetctl.rollout import learning, leasing, orders, planning, probing, rechecking, saving, surveying, visiting
 from fleetctl.runs import gatekeeping, stopping, tickets, windows, working
 from fleetctl.secrets import providers
-from fleetctl.state import blobs, databases, installed, runs
+from fleetctl.state import blobs, claims, databases, installed, runs
 from fleetctl.state import releases as stored
 
 __all__ = ["FRESH", "Engine"]
@@ -155,7 +156,7 @@ class Engine:
                 return surveying.unchanged(reading)
             if ticket.claim.site not in self._endpoints:
                 return outcomes.Result(outcomes.Outcome.SKIPPED, outcomes.Effect.NONE, reason=outcomes.Reason.REMOVED)
-            order = self._order(ticket, run, plan)
+            order = self._order(ticket.claim, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
                 return await visiting.visit(order, api, ticket.tell, self.known, self._met, secrets=self.secrets)
@@ -163,12 +164,33 @@ class Engine:
         settings = settings or working.Settings(
             concurrency=plan.strategy.concurrency, simulated=self.simulated, waits=self._waits
         )
-        ask = gatekeeping.nobody if self.around is None else probing.Prober(self.store, self.around).ask
+        look = functools.partial(self._recheck, run=run, plan=plan)
+        ask = gatekeeping.nobody if self.around is None else probing.Prober(self.store, self.around, look).ask
         job = working.Work(self.store, run, plan, handle, observe, stop, settings, ask, self.windows(plan.strategy))
         return await working.work(job)
 
-    def _order(self, ticket: tickets.Ticket, run: runs.Run, plan: plans.Plan) -> orders.Order:
-        claim = ticket.claim
+    async def _recheck(self, rows: Iterable[runs.Row], run: runs.Run, plan: plans.Plan) -> dict[str, str]:
+        """Look again at sites of a run; returns what is the matter with those that are not as it wants them."""
+        found: dict[str, str] = {}
+        waiting = iter(rows)
+
+        async def worker() -> None:
+            for row in waiting:
+                if row.site not in self._endpoints:
+                    found[row.site] = "it left the inventory"
+                    continue
+                # A client that may not change anything: every such request is fenced off.
+                with self.connect(row.site, lambda _: False, limit=_READ) as api:
+                    order = self._order(row, run, plan)
+                    if words := await rechecking.trouble(order, api, self.known, _READ):
+                        found[row.site] = words
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(plan.strategy.concurrency):
+                group.create_task(worker())
+        return found
+
+    def _order(self, claim: claims.Claim | runs.Row, run: runs.Run, plan: plans.Plan) -> orders.Order:
         there = self.store.read(lambda conn: installed.get(conn, claim.site, plan.bundle))
         return orders.Order(
             site=claim.site,

@@ -43,6 +43,8 @@ class Seen(msgspec.Struct, frozen=True):
     cause: outcomes.Cause | None = None
     evidence: bytes | None = None
     notes: tuple[str, ...] = ()
+    waiting: str = ""
+    """What is not well, in words, where that is no failure."""
 
 
 class _Watched:
@@ -156,7 +158,9 @@ async def look(api: client.Client, applied: applying.Applied, order: orders.Orde
     """Look once; what is not well yet is no failure."""
     watched = _Watched(api, applied, order)
     await watched.look()
-    return Seen(watched.state, final=watched.waiting is None, notes=watched.notes)
+    waiting = watched.waiting
+    words = "" if waiting is None else f"{waiting.id} {waiting.cause or waiting.message or waiting.state}"
+    return Seen(watched.state, final=waiting is None, notes=watched.notes, waiting=words)
 
 
 async def wait(

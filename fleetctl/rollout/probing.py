@@ -9,7 +9,7 @@ import asyncio
 import json
 import threading
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from fleetctl.model import gates, outcomes, plans
@@ -19,7 +19,7 @@ from fleetctl.secrets import providers, resolving
 from fleetctl.state import databases, runs
 from fleetctl.web import fetching
 
-__all__ = ["Prober", "require"]
+__all__ = ["Look", "Prober", "require"]
 
 _MOST: Final = 1024 * 1024
 """Bytes of an answer, or of what a program prints, that are taken."""
@@ -39,8 +39,11 @@ _PASSED_ON: Final = (
     "no_proxy",
 )
 """Variables that a program of a gate gets of our own; all others may be secrets."""
-_WELL: Final = ("changed", "unchanged")
+_WELL: Final = (outcomes.Outcome.CHANGED, outcomes.Outcome.UNCHANGED)
 _SAMPLES: Final = 3
+
+Look = Callable[[Sequence[runs.Row]], Awaitable[Mapping[str, str]]]
+"""Looks again at sites of the run; returns what is the matter with those that are not well, in words."""
 
 
 def require(strategy: plans.Strategy, around: providers.Surroundings) -> None:
@@ -54,14 +57,15 @@ def require(strategy: plans.Strategy, around: providers.Surroundings) -> None:
 class Prober:
     """Asks the gates of a run."""
 
-    def __init__(self, store: databases.Store, around: providers.Surroundings) -> None:
+    def __init__(self, store: databases.Store, around: providers.Surroundings, look: Look) -> None:
         self._store = store
         self._around = around
+        self._look = look
 
     async def ask(self, gate: gates.Gate, facts: gatekeeping.Facts) -> gatekeeping.Answer:
         """Ask a gate once."""
         if gate.health is not None:
-            return self._health(gate.health, facts)
+            return await self._health(gate.health, facts)
         gone = threading.Event()
         try:
             if gate.http is not None:
@@ -74,15 +78,20 @@ class Prober:
             gone.set()
         return _bad("an approval is given, not asked for")
 
-    def _health(self, said: gates.Health, facts: gatekeeping.Facts) -> gatekeeping.Answer:
+    async def _health(self, said: gates.Health, facts: gatekeeping.Facts) -> gatekeeping.Answer:
+        """Look again at the sites that ended well: what was well then may have broken since."""
         rows = [row for row in self._store.read(lambda conn: runs.sites(conn, facts.run)) if row.wave == facts.wave]
-        well = sum(row.outcome in _WELL for row in rows)
+        ended = [row for row in rows if row.outcome in _WELL]
+        troubles = await self._look(ended)
+        well = len(ended) - len(troubles)
         share = 100.0 * well / len(rows) if rows else 0.0
-        skipped = sum(row.outcome is outcomes.Outcome.SKIPPED for row in rows)
-        more = f", {skipped:,} were skipped" if skipped else ""
-        seen = f"{well:,} of {len(rows):,} sites are as wanted ({share:.4g} %{more})"
-        good = share >= said.percent - 1e-9
-        return gatekeeping.Answer(good, seen if good else f"{seen}, less than {said.percent:g} %")
+        seen = f"{well:,} of {len(rows):,} sites are as wanted ({share:.4g} %)"
+        if troubles:
+            site = min(troubles)
+            seen += f"; no longer {len(troubles):,}, e.g. {site}: {troubles[site]}"
+        if share >= said.percent - 1e-9:
+            return gatekeeping.Answer(good=True, seen=seen)
+        return _bad(f"less than {said.percent:g} %: {seen}")
 
     def _http(self, said: gates.Ask) -> gatekeeping.Answer:
         try:

@@ -39,9 +39,12 @@ def _status(shop: simulated.Shop) -> Any:  # noqa: ANN401  # JSON is anything
     return json.loads(shop.run("rollout", "status", "-o", "json").stdout)
 
 
+def _there(shop: simulated.Shop, site: str) -> bool:
+    return any(one["metadata"]["name"] == "a" for one in shop.cluster(site).store.of("", "ConfigMap"))
+
+
 def _visited(shop: simulated.Shop) -> int:
-    found = [one["metadata"]["name"] for site in _SITES for one in shop.cluster(site).store.of("", "ConfigMap")]
-    return found.count("a")
+    return sum(_there(shop, site) for site in _SITES)
 
 
 def test_an_approval(shop: simulated.Shop) -> None:
@@ -167,3 +170,27 @@ def test_what_the_plan_and_the_events_say(shop: simulated.Shop) -> None:
     heard = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     moved = [(one["gate"], one["state"], one["seen"]) for one in heard if one.get("event") == "GateMoved"]
     assert moved == [("a", "asking", ""), ("a", "passed", "fine"), ("ok", "waiting", "")]
+
+
+def test_health_is_looked_at_anew(shop: simulated.Shop) -> None:
+    """What was well when its visit ended, and broke since, halts the run; mended, it goes on."""
+    shop.write(
+        "gated.yaml",
+        _HEAD.replace("count: 1", "count: 2")
+        + "- {name: breaks, exec: {command: [./gate.sh]}}\n- {name: well, health: {percent: 100}}\n",
+    )
+    strategy = ("--strategy", str(shop.root / "gated.yaml"))
+    _program(shop, "exit 1")
+    assert shop.run("rollout", "start", "app", "--all", "--yes", *strategy).exit_code == 7
+    first = min(site for site in _SITES if _there(shop, site))
+    _program(shop, "exit 0")
+    cluster = shop.cluster(first)
+    token = {"authorization": f"Bearer {cluster.token}"}
+    assert cluster.answer("DELETE", "/api/v1/namespaces/app/configmaps/a", token, b"").code == 200
+    said = shop.run("rollout", "resume")
+    assert said.exit_code == 7, said.stdout
+    seen = _status(shop)["gates"][-1]["seen"]
+    assert seen == (
+        f"less than 100 %: 1 of 2 sites are as wanted (50 %); no longer 1, e.g. {first}: ConfigMap app/a is gone"
+    )
+    assert shop.run("rollout", "resume", "--accept-failed").exit_code == 0

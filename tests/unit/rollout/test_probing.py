@@ -4,7 +4,7 @@ import asyncio
 import json
 import pathlib
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -29,7 +29,12 @@ class Asking:
     def __init__(self, folder: pathlib.Path, journal: making.Journal) -> None:
         self.journal = journal
         around = providers.Surroundings(folder, {"GATE_TOKEN": TOKEN, "PATH": "/usr/bin:/bin", "TWO_LINES": "a\nb"})
-        self.prober = probing.Prober(journal.store, around)
+        self.troubles: dict[str, str] = {}
+        self.prober = probing.Prober(journal.store, around, self._look)
+
+    async def _look(self, rows: Sequence[runs.Row]) -> dict[str, str]:
+        assert {row.outcome for row in rows} <= {outcomes.Outcome.CHANGED, outcomes.Outcome.UNCHANGED}
+        return self.troubles
 
     def ask(self, facts: gatekeeping.Facts = FACTS, **kind: Any) -> gatekeeping.Answer:  # noqa: ANN401
         """Ask a gate of a kind."""
@@ -204,7 +209,7 @@ def test_answers_that_are_none(asking: Asking, behave: Callable[[serving.Handler
 
 
 def test_health_of_a_wave(asking: Asking) -> None:
-    """Of all its members: those that were skipped are not as the run wants them, either."""
+    """Of all its members, as they are now: those that were skipped are not as the run wants them, either."""
     run = asking.journal.run(*(runs.RowSeed(site, 1, "r1:new") for site in "abcd"), runs.RowSeed("e", 2, "r1:new"))
     taken = asking.journal.claim(run.id)
     ends = dict(
@@ -215,7 +220,11 @@ def test_health_of_a_wave(asking: Asking) -> None:
     good = asking.ask(facts, health=gates.Health(75))
     assert good == gatekeeping.Answer(good=True, seen="3 of 4 sites are as wanted (75 %)")
     bad = asking.ask(facts, health=gates.Health(75.5))
-    assert bad == gatekeeping.Answer(good=False, seen="3 of 4 sites are as wanted (75 %), less than 75.5 %")
+    assert bad == gatekeeping.Answer(good=False, seen="less than 75.5 %: 3 of 4 sites are as wanted (75 %)")
+    asking.troubles = {"b": "Deployment pos/a is gone"}
+    bad = asking.ask(facts, health=gates.Health(75))
+    assert not bad.good
+    assert bad.seen.endswith("2 of 4 sites are as wanted (50 %); no longer 1, e.g. b: Deployment pos/a is gone")
 
 
 def test_secrets_are_looked_up_before_a_run(tmp_path: pathlib.Path) -> None:
