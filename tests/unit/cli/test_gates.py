@@ -3,12 +3,13 @@
 import json
 import pathlib
 import stat
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.unit.cli import simulated
+from tests.unit.cli import processes, simulated
 
 _SITES = ("s1", "s2", "s3", "s4")
 _HEAD = "kind: Strategy\nwaves: [{name: first, count: 1}, {}]\nsoak: 0s\ngates:\n"
@@ -194,3 +195,28 @@ def test_health_is_looked_at_anew(shop: simulated.Shop) -> None:
         f"less than 100 %: 1 of 2 sites are as wanted (50 %); no longer 1, e.g. {first}: ConfigMap app/a is gone"
     )
     assert shop.run("rollout", "resume", "--accept-failed").exit_code == 0
+
+
+def test_a_run_that_waits_on_a_terminal(shop: simulated.Shop) -> None:
+    """Its process stays, and goes on by itself when somebody approves at another one."""
+    shop.write("gated.yaml", _HEAD + "- {name: sign-off, approval: {}}\n")
+    where = ("-C", str(shop.root), "--sim", "rollout")
+    given: list[int] = []
+
+    def approve() -> None:
+        for _ in range(300):
+            said = processes.run(*where, "status", "-o", "json")
+            found = json.loads(said.stdout) if said.stdout else {}
+            if [one["state"] for one in found.get("gates", ())] == ["waiting"]:
+                assert found["state"] == "paused"
+                given.append(processes.run(*where, "approve", "--plan", found["plan"]).returncode)
+                return
+
+    other = threading.Thread(target=approve)
+    other.start()
+    strategy = str(shop.root / "gated.yaml")
+    screen = processes.on_terminal(*where, "start", "app", "--all", "--yes", "--strategy", strategy, columns=120)
+    other.join()
+    assert (given, screen.code, _visited(shop)) == ([0], 0, 4), screen.text
+    assert "gate sign-off waits for an approval" in screen.text
+    assert "gate sign-off after wave 1 (first) approved by" in screen.text
