@@ -3,7 +3,8 @@
 A farm in Go serves each cluster on an address, with an authority and a token, of its own. Each client visits every
 cluster once: a new connection with a full TLS 1.3 handshake, a server-side apply, a GET, both decoded. Clients run in
 turns, on one core; the farm has the other, and how busy it was is printed, so that one sees that it was not what
-limits. The CPU is that of the visits alone, without the start of the process.
+limits. So is the key exchange that each client came to: the hybrid one costs a fifth of a visit, and who does not have
+it does less. The CPU is that of the visits alone, without the start of the process.
 
     python tests/bench/wire.py                                 # 2,000 clusters
     python tests/bench/wire.py --clusters 10000 --rounds 3 --only fleetctl
@@ -12,7 +13,7 @@ limits. The CPU is that of the visits alone, without the start of the process.
     python tests/bench/wire.py --peers PYTHON                  # which has aiohttp, uvloop, httpx and kubernetes
     python tests/bench/wire.py --kubebox FOLDER                # eight real API servers; tests/kubebox/build
 
-It needs Go (1.22 or newer) on PATH.
+It needs Go (1.26 or newer) on PATH.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from tests.kubebox import clusters
 
 _HERE = pathlib.Path(__file__).parent / "wire"
 _GO = shutil.which("go") or ""
-_OURS = ("go", "fleetctl", "pycurl", "kubectl")
+_OURS = ("go", "fleetctl", "multi", "pycurl", "kubectl")
 _PEERS = ("aiohttp", "httpx", "kubernetes")
 _REAL, _AGAIN = 8, 25
 """Real clusters, which are too dear to be many, and how often each is visited."""
@@ -112,17 +113,40 @@ def _fields(value: object) -> dict[str, object]:
     return {}
 
 
+class Farm:
+    """The process that serves clusters."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def busy(self) -> float:
+        """Return the CPU seconds that it has used."""
+        text = pathlib.Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
+        fields = text.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def exchanges(self) -> str:
+        """Return the key exchanges of the connections that requests came by since this was last asked."""
+        to, back = self._process.stdin, self._process.stdout
+        if to is None or back is None:
+            raise SystemExit("the farm has no pipes")
+        to.write("\n")
+        to.flush()
+        return " and ".join(sorted(json.loads(back.readline())))
+
+
 @contextlib.contextmanager
-def farm(program: pathlib.Path, folder: pathlib.Path, count: int) -> Iterator[int]:
-    """Serve clusters, on the last core; gives the farm's process id. It ends when its standard input does."""
+def farm(program: pathlib.Path, folder: pathlib.Path, count: int) -> Iterator[Farm]:
+    """Serve clusters, on the last core; gives the farm. It ends when its standard input does."""
     _write_objects(folder)
-    with subprocess.Popen([program, "farm", folder, str(count)], stdin=subprocess.PIPE) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([program, "farm", folder, str(count)], text=True, **pipes) as process:
         os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
         while not (folder / "fleet.json").exists():
             if process.poll() is not None:
                 raise SystemExit("the farm has ended")
             time.sleep(0.05)
-        yield process.pid
+        yield Farm(process)
         process.stdin.close()  # type: ignore[union-attr]  # a pipe, as asked
 
 
@@ -187,29 +211,25 @@ class _Runner:
         return measuring.Cost(told["cpu"] / visits, told["wall"] / visits, told["peak"])
 
 
-def _busy(pid: int) -> float:
-    """Return the CPU seconds that a process has used."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def _rounds(
-    names: Sequence[str], run: _Runner, given: argparse.Namespace, pid: int | None
+    names: Sequence[str], run: _Runner, given: argparse.Namespace, served: Farm | None
 ) -> dict[str, list[measuring.Cost]]:
     costs: dict[str, list[measuring.Cost]] = {name: [] for name in names}
-    shares: dict[str, float] = {}
+    told: dict[str, str] = {}
     for number in range(given.rounds):
         for name in list(costs)[:: -1 if number % 2 else 1]:
-            before, began = _busy(pid) if pid else 0.0, time.perf_counter()
+            before, began = served.busy() if served else 0.0, time.perf_counter()
             cost = run(name)
             if cost is None:
                 measuring.say(f"{name}: left out, it cannot be run here")
                 del costs[name]
                 continue
             costs[name].append(cost)
-            shares[name] = (_busy(pid) - before) / (time.perf_counter() - began) if pid else 0.0
-    if pid:
-        measuring.say("the farm's core was busy for " + ", ".join(f"{n} {s:.0%}" for n, s in shares.items()))
+            if served:
+                share = (served.busy() - before) / (time.perf_counter() - began)
+                told[name] = f"{name} {share:.0%}, {served.exchanges()}"
+    if told:
+        measuring.say("the farm's core was busy, and keys were exchanged: " + "; ".join(told.values()))
     return costs
 
 
@@ -257,13 +277,13 @@ def main() -> int:
         proof = "client certificates" if given.certificates else "tokens"
         measuring.header(f"{where}, {given.requests} requests a visit, {proof}", "pycurl", "uvloop", "msgspec")
         with contextlib.ExitStack() as stack:
-            pid = None
+            served = None
             if given.kubebox:
                 stack.enter_context(kubebox(given.kubebox, folder, count))
             else:
-                pid = stack.enter_context(farm(program, folder, count))
+                served = stack.enter_context(farm(program, folder, count))
             run = _Runner(program, folder, given)
-            _table(_rounds(names, run, given, pid))
+            _table(_rounds(names, run, given, served))
     return 0
 
 

@@ -25,6 +25,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent import futures
 from typing import Any, NamedTuple
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 _QUERY = "?fieldManager=fleetctl%3Apos&fieldValidation=Strict"
 _APPLY = "application/apply-patch+yaml"
 _TIMEOUT = 30.0
@@ -132,37 +133,24 @@ def fleetctl(farm: Farm) -> Work:
     return work
 
 
+def multi(farm: Farm) -> Work:
+    """Visit with pycurl's multi interface in a bare loop of epoll: libcurl without limits and event loop."""
+    from tests.bench import multis
+
+    return lambda: multis.Visits(farm, _check).run()
+
+
 def pycurl(farm: Farm) -> Work:
     """Visit with pycurl alone: one thread for each visit under way, no event loop."""
-    import io
-
-    import pycurl
+    from tests.bench import multis
 
     def visit(cluster: dict[str, str]) -> None:
-        curl = pycurl.Curl()
-        curl.setopt(pycurl.CAINFO_BLOB, cluster["ca"])
-        curl.setopt(pycurl.CAPATH, None)
-        curl.setopt(pycurl.TIMEOUT, 30)
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        if farm.certificate:
-            curl.setopt(pycurl.SSLCERT_BLOB, cluster["cert"])
-            curl.setopt(pycurl.SSLKEY_BLOB, cluster["key"])
-        lines = [f"{key}: {value}" for key, value in farm.headers(cluster).items()]
-        for method, path, body in farm.calls():
-            sink = io.BytesIO()
-            curl.setopt(pycurl.URL, cluster["server"] + path)
-            curl.setopt(pycurl.WRITEDATA, sink)
-            if body is None:
-                curl.unsetopt(pycurl.CUSTOMREQUEST)
-                curl.setopt(pycurl.HTTPGET, 1)
-                curl.setopt(pycurl.HTTPHEADER, lines)
-            else:
-                curl.setopt(pycurl.CUSTOMREQUEST, method)
-                curl.setopt(pycurl.POSTFIELDS, body)
-                curl.setopt(pycurl.HTTPHEADER, [*lines, f"Content-Type: {_APPLY}"])
-            curl.perform()
-            _check(curl.getinfo(pycurl.RESPONSE_CODE), sink.getvalue())
-        curl.close()
+        handle = multis.prepared(farm, cluster)
+        for call in farm.calls():
+            body = multis.ask(handle, farm, cluster, call)
+            handle.perform()
+            _check(handle.getinfo(handle.RESPONSE_CODE), bytes(body))
+        handle.close()
 
     return lambda: _threads(farm, visit)
 
@@ -253,7 +241,7 @@ def kubectl(farm: Farm) -> Work:
     return work
 
 
-CLIENTS = (fleetctl, pycurl, aiohttp, httpx, kubernetes, kubectl)
+CLIENTS = (fleetctl, multi, pycurl, aiohttp, httpx, kubernetes, kubectl)
 
 
 def main() -> None:

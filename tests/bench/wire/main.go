@@ -1,10 +1,12 @@
 // The servers of the wire benchmark and the client that all others are held against, with nothing but Go's own library.
 //
-//	wire farm FOLDER CLUSTERS   serves CLUSTERS API servers on loopback until it is ended, and says how in FOLDER/fleet.json
+//	wire farm FOLDER CLUSTERS   serves CLUSTERS API servers on loopback until its input ends, and says how in FOLDER/fleet.json;
+//	                            for each line of input it prints which key exchanges its requests came by since the last one
 //	wire visit FOLDER REQUESTS AT_A_TIME [certificate]  visits each of them once, and prints its cost as JSON
 package main
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -84,8 +86,20 @@ func farm(folder string, clusters int) {
 	part := filepath.Join(folder, "fleet.json.part")
 	check(os.WriteFile(part, text, 0o600))
 	check(os.Rename(part, filepath.Join(folder, "fleet.json")))
-	_, _ = io.Copy(io.Discard, os.Stdin) // until whoever started it ends
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); { // until whoever started it ends
+		exchanges.Lock()
+		_ = json.NewEncoder(os.Stdout).Encode(exchanges.requests)
+		clear(exchanges.requests)
+		exchanges.Unlock()
+	}
 }
+
+// exchanges counts requests by the key exchange of their connections: what one client offers and another does not
+// makes a fifth of a visit, so that one has to see it.
+var exchanges = struct {
+	sync.Mutex
+	requests map[string]int
+}{requests: map[string]int{}}
 
 func serve(number int, object []byte) Cluster {
 	// An address each, so that ports are not used up; all of 127.0.0.0/8 is this machine.
@@ -130,10 +144,13 @@ func handler(authorization string, object []byte) http.Handler {
 	length := strconv.Itoa(len(object))
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		proven := request.Header.Get("Authorization") == authorization
-		if !proven && (request.TLS == nil || len(request.TLS.VerifiedChains) == 0) {
+		if !proven && len(request.TLS.VerifiedChains) == 0 {
 			http.Error(writer, "Unauthorized", http.StatusUnauthorized)
 			return
 		}
+		exchanges.Lock()
+		exchanges.requests[request.TLS.CurveID.String()]++
+		exchanges.Unlock()
 		_, _ = io.Copy(io.Discard, request.Body)
 		head := writer.Header()
 		head.Set("Audit-Id", "5f1c4b0e-65a5-4a1c-9f0e-0d7c2b1a9e55")
