@@ -53,7 +53,7 @@ def build(folder: pathlib.Path) -> pathlib.Path:
 
 
 def _write_objects(folder: pathlib.Path) -> None:
-    """Write what is applied, and what the farm answers: the same with all that an API server adds, 5 kB of it."""
+    """Write what is applied, and what the farm answers: the same with all that an API server adds, 3 kB of it."""
     container = {
         "name": "till",
         "image": "registry.example/till:1.0",

@@ -125,6 +125,8 @@ def fleetctl(farm: Farm) -> Work:
 
             await _workers(farm, visit)
 
+    loops.run(asyncio.sleep(0))  # imports the event loop
+
     def work() -> None:
         loops.run(run())
         if len(found) != len(farm.clusters):
