@@ -46,4 +46,5 @@ def _words(fault: faults.Fault) -> str:
     parts += [f"up or down anew every {fault.flapping:g} s"] if fault.flapping else []
     parts += [f"new pods are {fault.workloads}"] if fault.workloads else []
     parts += [_TRICKS[fault.hostile]] if fault.hostile else []
+    parts += [f"its credential has {len(fault.rights):,} rules of rights"] if fault.rights is not None else []
     return ", ".join(parts) or "nothing"

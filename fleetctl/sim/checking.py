@@ -9,7 +9,7 @@ import msgspec
 
 from fleetctl.sim import kinds, objects, schemas, shapes, validating
 
-__all__ = ["addressed", "decoded", "manager", "shaped", "unmoved"]
+__all__ = ["addressed", "decoded", "manager", "meant", "shaped", "unmoved"]
 
 _MOST_MANAGER: Final = 128
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -107,3 +107,16 @@ def _moved(resource: kinds.Resource, name: str, why: str) -> objects.Refusal:
 
 def _bad(message: str) -> objects.Refusal:
     return objects.Refusal(400, "BadRequest", message)
+
+
+def meant(resource: kinds.Resource, found: objects.Object, wanted: dict[str, str]) -> None:
+    """Hold a delete against what it was meant for; raises ``Refusal``."""
+    for key, named in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        there = found["metadata"][key]
+        if wanted.get(key) and wanted[key] != there:
+            text = (
+                f'Operation cannot be fulfilled on {resource.kind} "{found["metadata"]["name"]}": the {named} in the'
+                f" precondition ({wanted[key]}) does not match the {named} in record ({there})."
+            )
+            name = found["metadata"]["name"]
+            raise objects.Refusal(409, "Conflict", text, kind=resource.kind, group=resource.group, name=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import urllib.parse
 from collections.abc import Callable
 from typing import Final
@@ -13,16 +12,16 @@ from fleetctl.sim import (
     applying,
     behaviours,
     checking,
+    completing,
     discovery,
     kinds,
     listing,
     objects,
+    permissions,
     replies,
     schemas,
     shapes,
-    templates,
     validating,
-    volumes,
     watching,
     workloads,
 )
@@ -49,6 +48,11 @@ class Cluster:
     ) -> None:
         self.name = name
         self.token = token
+        """A bearer token of somebody who may do everything, save for ``rights``."""
+        self.guest_token = f"guest-{token}"
+        """A bearer token of the user ``guest``, who may do what RBAC objects say."""
+        self.rights: tuple[permissions.Rule, ...] | None = None
+        """All that ``token`` may do; None for everything."""
         self.requests = 0
         """Answered so far."""
         self.store = objects.Objects(clock, name)
@@ -64,20 +68,37 @@ class Cluster:
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> replies.Reply:
         """Answer a request; never raises."""
         self.requests += 1
-        if headers.get("authorization") != f"Bearer {self.token}":
+        user = self._user(headers.get("authorization", ""))
+        if user is None:
             return replies.refused(objects.Refusal(401, "Unauthorized", "Unauthorized"))
         try:
             path, _, query = target.partition("?")
             given = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
-            return self._route(method, path, given, headers, body)
+            review = permissions.review(self.store, user, method, path, body)
+            return review or self._route(user, method, path, given, headers=headers, body=body)
         except objects.Refusal as refusal:
             return replies.refused(refusal)
         except Exception as error:  # noqa: BLE001  # one site's mistake must not end the fleet, and must be seen
             text = f"the simulation itself failed: {type(error).__name__}: {error}"
             return replies.refused(objects.Refusal(500, "InternalError", text))
 
+    def _user(self, authorization: str) -> permissions.User | None:
+        """Return who asks; None for a stranger."""
+        if authorization == f"Bearer {self.guest_token}":
+            return permissions.User("guest")
+        if authorization != f"Bearer {self.token}":
+            return None
+        return permissions.ADMIN if self.rights is None else permissions.User("admin", self.rights)
+
     def _route(
-        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
+        self,
+        user: permissions.User,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        *,
+        headers: dict[str, str],
+        body: bytes,
     ) -> replies.Reply:
         if path == "/version":
             return replies.Reply(200, msgspec.json.encode(_VERSION))
@@ -90,6 +111,7 @@ class Cluster:
         if method not in {"DELETE", "GET", *(("PATCH", "PUT") if place.name else ("POST",))}:
             text = "the server does not allow this method on the requested resource"
             raise objects.Refusal(405, "MethodNotAllowed", text)
+        permissions.refuse(self.store, user, permissions.requested(method, place, query))
         if place.below:
             return self._below(method, place, query)
         watch = method == "GET" and not place.name and query.get("watch", "") not in {"", "0", "false"}
@@ -101,7 +123,20 @@ class Cluster:
             return self._get(place, query, bare=bare)
         if method == "DELETE":
             return self._delete(place, query, body)
-        return self._change(method, place, query, body, bare=bare, content=headers.get("content-type", ""))
+        content = headers.get("content-type", "")
+        if method == "PATCH" and not user.is_admin:
+            self._may_patch(user, place)
+        return self._change(method, place, query, body, bare=bare, content=content)
+
+    def _may_patch(self, user: permissions.User, place: discovery.Place) -> None:
+        """Refuse what asks for more than ``patch``: an apply that would create, and one that hands out rights."""
+        resource, namespace, name, _ = place
+        if resource.group == "rbac.authorization.k8s.io":
+            raise _unsupported("RBAC objects of who may not do everything")
+        if self.store.find(resource, namespace, name) is None:
+            self._require_namespace(resource, namespace)
+            created = permissions.requested("POST", place, {})
+            permissions.refuse(self.store, user, created)
 
     def _change(
         self, method: str, place: discovery.Place, query: dict[str, str], body: bytes, *, bare: bool, content: str
@@ -161,7 +196,7 @@ class Cluster:
         self, place: discovery.Place, live: objects.Object | None, result: objects.Object, *, dry: bool
     ) -> tuple[int, objects.Object]:
         resource = place.resource
-        _complete(place, live, result)
+        completing.complete(place, live, result)
         if found := validating.faults(resource, live, result):
             raise validating.invalid(resource, place.name, found)
         code = 200 if live is not None else 201
@@ -234,7 +269,7 @@ class Cluster:
             text = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}"'
             raise objects.Refusal(422, "Invalid", text)
         found = self.store.get(resource, namespace, name)
-        _unmoved(resource, found, options.get("preconditions") or {})
+        checking.meant(resource, found, options.get("preconditions") or {})
         if resource.kind == "Namespace" and name in _ALWAYS:
             text = f'namespaces "{name}" is forbidden: this namespace may not be deleted'
             raise objects.Refusal(403, "Forbidden", text, kind="namespaces", name=name)
@@ -249,19 +284,6 @@ class Cluster:
         )
 
 
-def _unmoved(resource: kinds.Resource, found: objects.Object, wanted: dict[str, str]) -> None:
-    """Hold a delete against what it was meant for."""
-    for key, named in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
-        there = found["metadata"][key]
-        if wanted.get(key) and wanted[key] != there:
-            text = (
-                f'Operation cannot be fulfilled on {resource.kind} "{found["metadata"]["name"]}": the {named} in the'
-                f" precondition ({wanted[key]}) does not match the {named} in record ({there})."
-            )
-            name = found["metadata"]["name"]
-            raise objects.Refusal(409, "Conflict", text, kind=resource.kind, group=resource.group, name=name)
-
-
 def _unsupported(what: str) -> objects.Refusal:
     return objects.Refusal(501, "NotImplemented", f"a simulated cluster does not do {what}")
 
@@ -272,29 +294,3 @@ def _is_apply(content: str) -> None:
     if any(patch in content for patch in _PATCHES):
         raise _unsupported(f"a patch of type {content}")
     raise objects.Refusal(415, "UnsupportedMediaType", "415: Unsupported Media Type")
-
-
-def _complete(place: discovery.Place, live: objects.Object | None, result: objects.Object) -> None:
-    """Add what the server itself writes into a changed object."""
-    resource, meta = place.resource, result["metadata"]
-    meta["name"] = place.name
-    if place.namespace:
-        meta["namespace"] = place.namespace
-    if not meta.get("managedFields"):
-        meta.pop("managedFields", None)
-    if "template" in (result.get("spec") or {}):
-        result["spec"] = templates.completed(resource.kind, result["spec"])
-    if resource.counted:
-        changed = live is None or live.get("spec") != result.get("spec")
-        meta["generation"] = (live or {}).get("metadata", {}).get("generation", 0) + changed
-    if resource.kind == "Secret":
-        result.setdefault("type", "Opaque")
-        clear = result.pop("stringData", None) or {}
-        coded = {key: base64.b64encode((value or "").encode()).decode() for key, value in clear.items()}
-        if coded:
-            result["data"] = {**result.get("data", {}), **coded}
-    if resource.kind == "Namespace":
-        result.setdefault("status", {"phase": "Active"})
-        meta["labels"] = {**meta.get("labels", {}), "kubernetes.io/metadata.name": meta["name"]}
-    if resource.kind in volumes.BEGUN:
-        result.setdefault("status", volumes.BEGUN[resource.kind])

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from fleetctl.sim import behaviours
+from fleetctl.sim import behaviours, permissions
 
 __all__ = ["Fault", "Trick", "is_up", "play"]
 
@@ -50,6 +50,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How all pods fare that are made from now on, whatever their images."""
     hostile: Trick = ""
     """What is sent in place of every answer."""
+    rights: tuple[permissions.Rule, ...] | None = None
+    """All that the site's credential may do; None for everything."""
 
 
 def is_up(site: str, period: float, seed: int, now: float) -> bool:

@@ -74,6 +74,7 @@ class Server:
             await self.start(expired=fault.expired)
         self.fault = fault
         self.cluster.controllers.fare(fault.workloads)
+        self.cluster.rights = fault.rights
         if fault.silent:
             for conversation in list(self._open):
                 conversation.fall_silent()

@@ -85,6 +85,15 @@ def api(connect: talking.Connect) -> plainhttp.Api:
 
 
 @pytest.fixture
+def guest(target: str, connect: talking.Connect, api: plainhttp.Api, request: pytest.FixtureRequest) -> plainhttp.Api:
+    """The same API server, spoken to as the user ``clusters.GUEST``, who may do what a test lets it."""
+    if target in _REAL:
+        fleet: clusters.Fleet = request.getfixturevalue("kubebox")
+        return connect(fleet.cluster(_REAL[target]).guest_token)
+    return connect(f"guest-{api.token}")
+
+
+@pytest.fixture
 def place(api: plainhttp.Api) -> talking.Place:
     """A fresh namespace. It is left behind: nobody else's objects are in it."""
     return talking.Place.made(api, f"contract-{next(_numbers)}")
