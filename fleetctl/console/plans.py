@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from fleetctl.console import gates, terminals
+from fleetctl.kube import needs, rights
 from fleetctl.model import outcomes, plans
-from fleetctl.rollout import folding, planning
+from fleetctl.rollout import folding, permits, planning
 
 __all__ = ["nobody", "saved", "show"]
 
@@ -21,6 +22,13 @@ _WAVES: Final = 6
 _WATCH: Final = 6
 _EXAMPLES: Final = 3
 _SKIPPED: Final = {outcomes.Reason.MAINTENANCE: "in maintenance", outcomes.Reason.HOLD: "on hold"}
+_GAPS: Final = 3
+_PURPOSES: Final[dict[needs.Purpose, str]] = {
+    "visit": "",
+    "evidence": " (for what why shows)",
+    "lease": " (which keeps other operators away)",
+    "undo": " (which an undo may need)",
+}
 _UNKNOWN: Final = "? what is there now is not known for sure; every object is applied"
 
 
@@ -171,6 +179,11 @@ def _watch(preview: planning.Preview, columns: int | None) -> list[str]:
     held = sum(bool(member.rendered) for member in preview.plan.members)
     if held and preview.plan.kind in {plans.Kind.UNDO, plans.Kind.CATCHUP}:
         texts.append(f"secrets get the values they have today, not those of then, at {held:,} site{'s'[: held != 1]}")
+    texts += [_lack(one) for one in preview.lacks]
+    texts += [
+        f"{_count(one.sites)} not say which rights are missing: {one.cause}   e.g. {one.sites[0]}"
+        for one in preview.doubts
+    ]
     texts += [f"{len(sites):,} did not answer: {cause}   e.g. {sites[0]}" for cause, sites in preview.silent]
     texts += [
         f"{prune.id} would be deleted at {len(prune.sites):,} site{'s' if len(prune.sites) != 1 else ''}"
@@ -187,12 +200,38 @@ def _watch(preview: planning.Preview, columns: int | None) -> list[str]:
     return lines
 
 
+def _count(sites: Sequence[str]) -> str:
+    return f"{len(sites):,} site does" if len(sites) == 1 else f"{len(sites):,} sites do"
+
+
+def _lack(lack: permits.Lack) -> str:
+    """Say which rights are missing where: the first few, those without which a visit fails before others."""
+    ordered = sorted(lack.gaps, key=lambda gap: gap.purpose != "visit")
+    told = [_gap(gap) for gap in ordered[:_GAPS]]
+    if len(ordered) > _GAPS:
+        told.append(f"and {len(ordered) - _GAPS:,} more")
+    text = f"at {len(lack.sites):,} site{'s' if len(lack.sites) != 1 else ''} we may not {', '.join(told)}"
+    return f"{text}   e.g. {lack.sites[0]}"
+
+
+def _gap(gap: rights.Gap) -> str:
+    verbs, names = "/".join(gap.verbs), f" {', '.join(gap.names)}" if gap.names else ""
+    if gap.resource == "namespaces" and gap.namespace:
+        return f"{verbs} namespace {gap.namespace}"
+    where = f" in {gap.namespace}" if gap.namespace else ""
+    return f"{verbs} {gap.resource}{names}{where}{_PURPOSES[gap.purpose]}"
+
+
 def _more(preview: planning.Preview, left: int) -> str:
     """Name what did not fit: the last are objects that would be deleted, those before them silent sites."""
     prunes = min(left, len(preview.prunes))
+    silent = min(left - prunes, len(preview.silent))
     parts = []
-    if left > prunes:
-        dark = sum(len(sites) for _, sites in preview.silent[len(preview.silent) - (left - prunes) :])
+    if left > prunes + silent:
+        rest = left - prunes - silent
+        parts.append(f"{rest:,} more about rights")
+    if silent:
+        dark = sum(len(sites) for _, sites in preview.silent[len(preview.silent) - silent :])
         parts.append(f"{dark:,} more that did not answer")
     if prunes:
         parts.append(f"{prunes:,} more object{'s' if prunes > 1 else ''} would be deleted")

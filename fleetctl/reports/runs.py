@@ -36,6 +36,10 @@ def preview(found: planning.Preview, limits: releases.Limits) -> _Envelope:
         "leftOut": [{"reason": one.reason, "sites": list(one.sites), "owed": one.owed} for one in found.left_out],
         "silent": [{"cause": cause_of(cause), "sites": list(names)} for cause, names in found.silent],
         "outside": list(found.outside),
+        "rights": [
+            {"sites": list(one.sites), "missing": [msgspec.to_builtins(gap) for gap in one.gaps]} for one in found.lacks
+        ],
+        "rightsUnknown": [{"cause": cause_of(one.cause), "sites": list(one.sites)} for one in found.doubts],
         "expiring": [{"site": site, "ends": end} for site, end in found.expiring],
         **envelopes.unchecked(limits),
     }

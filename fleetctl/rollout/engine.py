@@ -108,8 +108,10 @@ class Engine:
         namespace: str,
         concurrency: int,
         told: Callable[[planning.Reading], None],
+        *,
+        also: surveying.Also | None = None,
     ) -> dict[str, planning.Reading]:
-        """Read the bundle's parent at every member."""
+        """Read the bundle's parent at every member, and what ``also`` asks for."""
         return await surveying.survey(
             members,
             functools.partial(self.connect, limit=_READ, pace=client.Pace(unreachable=0.0)),
@@ -117,6 +119,7 @@ class Engine:
             namespace,
             concurrency=concurrency,
             told=told,
+            also=also,
         )
 
     async def check(

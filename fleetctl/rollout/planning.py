@@ -6,8 +6,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 
 import msgspec
 
+from fleetctl.kube import rights
 from fleetctl.model import codes, errors, objects, outcomes, plans, releases, sites
-from fleetctl.rollout import folding, orders
+from fleetctl.rollout import folding, orders, permits
 from fleetctl.runs import waves
 
 __all__ = ["LeftOut", "Preview", "Prune", "Reading", "Wanted", "bare", "make", "member"]
@@ -24,6 +25,10 @@ class Reading(msgspec.Struct, frozen=True):
     run: str = ""
     """The run that wrote the parent last."""
     cause: outcomes.Cause | None = None
+    there: bool = False
+    """Whether there is a parent at all."""
+    rights: rights.Answer = rights.Answer()
+    """What of a visit would be refused, where that was asked."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -70,6 +75,9 @@ class Preview(msgspec.Struct, frozen=True):
     """Sites that may not be changed at the time of the plan."""
     opens: str = ""
     """When the first of them may be, in words."""
+    lacks: tuple[permits.Lack, ...] = ()
+    doubts: tuple[permits.Doubt, ...] = ()
+    """Where it is not known whether rights are missing."""
 
 
 def make(
@@ -124,6 +132,8 @@ def make(
         silent=_silent(readings.values()),
         covered=division.covered,
         kinds=division.kinds,
+        lacks=permits.lacks({name: one.rights for name, one in readings.items()}),
+        doubts=permits.doubts({name: one.rights for name, one in readings.items()}),
     )
 
 

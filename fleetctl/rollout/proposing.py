@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from fleetctl.model import outcomes, plans, releases, sites
-from fleetctl.rollout import catchup, engine, planning, preparing, saving, undoing
+from fleetctl.rollout import catchup, engine, planning, preparing, saving, surveying, undoing
 from fleetctl.state import holds, runs
 
 __all__ = ["Proposal", "catchup_of", "rollout", "saved", "undo"]
@@ -49,9 +49,17 @@ async def rollout(
 ) -> Proposal:
     """Propose to bring a bundle to its members, or to take it off them."""
     free, held = _part(prepared.wanted, _held(ready))
-    found = await ready.survey([one.site for one in free], prepared.bundle, prepared.namespace, _SURVEY, told)
-    limits = await ready.check(free, prepared.limits, found, _SURVEY)
     known = _known_with(ready, prepared.releases)
+    asking = surveying.asking(
+        {one.site.name: one.release for one in free},
+        known,
+        prepared.bundle,
+        prepared.namespace,
+        thorough=described.options.verify or described.options.reapply,
+    )
+    members = [one.site for one in free]
+    found = await ready.survey(members, prepared.bundle, prepared.namespace, _SURVEY, told, also=asking)
+    limits = await ready.check(free, prepared.limits, found, _SURVEY)
     outside = _outside(ready, described.strategy, free)
     preview = planning.make(described, free, found, known, prepared.left_out, outside=outside)
     skipped = (*_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD))

@@ -1,18 +1,26 @@
-"""Reading the parents of all members for a plan: one request per cluster, nothing changed."""
+"""Reading the parents of all members for a plan, and asking for rights where a visit would do something.
+
+One request per cluster, and one more where something is to be done and all may be done; nothing is changed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from fleetctl.kube import answers, applysets, client
-from fleetctl.model import outcomes, sites
-from fleetctl.rollout import planning
+import msgspec
 
-__all__ = ["Connect", "survey", "unchanged"]
+from fleetctl.kube import answers, applysets, client, needs
+from fleetctl.model import outcomes, releases, sites
+from fleetctl.rollout import orders, permits, planning
+
+__all__ = ["Also", "Connect", "asking", "survey", "unchanged"]
 
 Connect = Callable[[str], client.Client]
 """Makes a client for the site of a name."""
+
+Also = Callable[[client.Client, planning.Reading], Awaitable[planning.Reading]]
+"""Asks a site that has answered for more."""
 
 
 async def survey(
@@ -23,6 +31,7 @@ async def survey(
     *,
     concurrency: int,
     told: Callable[[planning.Reading], None] = lambda _: None,
+    also: Also | None = None,
 ) -> dict[str, planning.Reading]:
     """Read the bundle's parent at every member; a site that does not answer is a reading too."""
     found: dict[str, planning.Reading] = {}
@@ -31,7 +40,7 @@ async def survey(
 
     async def worker() -> None:
         for site in waiting:
-            reading = await _read(site.name, connect, path)
+            reading = await _read(site.name, connect, path, also)
             found[site.name] = reading
             told(reading)
 
@@ -41,12 +50,38 @@ async def survey(
     return found
 
 
-async def _read(site: str, connect: Connect, path: str) -> planning.Reading:
+def asking(
+    goals: Mapping[str, releases.Release | None], known: orders.Known, bundle: str, home: str, *, thorough: bool
+) -> Also:
+    """Return what asks, at each site where a visit would do something, for the rights that it needs.
+
+    ``thorough`` tells that a visit does something where the wanted release is there, too.
+    """
+
+    async def ask(api: client.Client, reading: planning.Reading) -> planning.Reading:
+        new = goals[reading.site]
+        is_there = new is not None and reading.release == new.digest and not reading.applying
+        if (is_there and not thorough) or (new is None and not reading.there):
+            return reading
+        old = known(reading.release) if reading.release else None
+        sure = not reading.applying and (old is not None) == (reading.release is not None)
+        step = needs.Step(bundle, home, old, new, sure=sure, listed=thorough, parent=reading.there)
+        return msgspec.structs.replace(reading, rights=await permits.ask(api, step))
+
+    return ask
+
+
+async def _read(site: str, connect: Connect, path: str, also: Also | None) -> planning.Reading:
     with connect(site) as api:
         try:
             there = await answers.optional(api.get(path))
         except answers.Failure as failure:
             return planning.Reading(site, answered=False, cause=failure.cause("reading the parent"))
+        reading = _reading(site, there)
+        return reading if also is None else await also(api, reading)
+
+
+def _reading(site: str, there: answers.Partial | None) -> planning.Reading:
     if there is None:
         return planning.Reading(site, answered=True)
     parent = applysets.read(there)
@@ -57,6 +92,7 @@ async def _read(site: str, connect: Connect, path: str) -> planning.Reading:
         previous=parent.previous,
         applying=parent.applying is not None,
         run=parent.applying.run if parent.applying else parent.run,
+        there=True,
     )
 
 

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetctl.console import plans
+from fleetctl.kube import rights
 from fleetctl.model import outcomes
 from fleetctl.model import plans as records
-from fleetctl.rollout import folding, planning
+from fleetctl.rollout import folding, permits, planning
 from tests.golden import scenes
 
 
@@ -114,6 +115,37 @@ def test_what_to_watch_is_told_or_counted() -> None:
         *["2 did not answer"] * 4,
         "and 6 more that did not answer, 3 more objects would be deleted (-o json lists them)",
     ]
+
+
+def test_missing_rights_are_told() -> None:
+    """What fails a visit first, the rest in numbers; and where nobody says."""
+    gaps = (
+        rights.Gap("leases.coordination.k8s.io", "fleetctl-system", ("create",), (), "lease"),
+        rights.Gap("deployments.apps", "pos", ("create", "patch")),
+        rights.Gap("namespaces", "pos", ("create",)),
+        rights.Gap("nodes", "", ("list",)),
+    )
+    few = (rights.Gap("configmaps", "pos", ("patch",), ("a", "b")), gaps[0])
+    lacks = (permits.Lack(gaps, scenes.names(12)), permits.Lack(few, ("s1",)))
+    doubts = (permits.Doubt(outcomes.Cause("NotImplemented", "asking for rights"), ("s2", "s3")),)
+    lines = _shown(scenes.preview(lacks=lacks, doubts=doubts, silent=(), prunes=(), covered=4), 160)
+    first = "create/patch deployments.apps in pos, create namespace pos, list nodes, and 1 more"
+    lease = "create leases.coordination.k8s.io in fleetctl-system (which keeps other operators away)"
+    begin = next(number for number, line in enumerate(lines) if line.startswith("Watch"))
+    assert " ".join(" ".join(lines[begin:-3]).split()) == (
+        f"Watch at 12 sites we may not {first} e.g. {scenes.names(1)[0]}"
+        f" at 1 site we may not patch configmaps a, b in pos, {lease} e.g. s1"
+        " 2 sites do not say which rights are missing: NotImplemented asking for rights e.g. s2"
+    )
+
+
+def test_rights_that_do_not_fit_are_counted() -> None:
+    """As silent sites and deletions are."""
+    gap = rights.Gap("configmaps", "pos", ("patch",))
+    lacks = tuple(permits.Lack((gap,), (f"s{number}",)) for number in range(9))
+    prunes = (planning.Prune(scenes.identity("ConfigMap", "p"), ("s0",)),)
+    last = [line for line in _shown(scenes.preview(lacks=lacks, prunes=prunes, covered=4)) if "-o json lists" in line]
+    assert last[0].startswith("        and 4 more about rights, 4 more that did not answer, 1 more object")
 
 
 @pytest.mark.parametrize(
