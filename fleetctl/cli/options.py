@@ -17,10 +17,12 @@ from fleetctl.model import codes, errors, plans
 
 __all__ = [
     "Bundle",
+    "DryRun",
     "Format",
     "Making",
     "Output",
     "Overrides",
+    "Rehearse",
     "Revision",
     "making_flags",
     "options_of",
@@ -42,6 +44,19 @@ class Output(enum.StrEnum):
     YAML = "yaml"
     JSONL = "jsonl"
 
+
+class DryRun(enum.StrEnum):
+    """Whom a plan asks that is only looked at: nobody, or every API server."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+Rehearse = Annotated[
+    DryRun | None,
+    typer.Option("--dry-run", help="Only look: contact nothing (client), or let API servers rehearse it (server)."),
+]
+"""The option ``--dry-run`` of what makes runs."""
 
 Format = Annotated[
     Output,

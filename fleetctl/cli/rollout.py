@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fleetctl.cli import asking, commands, completing, controlling, opening, options, running
+from fleetctl.cli import asking, commands, completing, controlling, opening, options, rehearsing, running
 from fleetctl.console import plans as plan_screens
 from fleetctl.console import runs as run_screens
 from fleetctl.inventory import selecting
@@ -52,24 +52,21 @@ def plan(
     revision: options.Revision = None,
     override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something would change.")] = False,
+    dry_run: options.Rehearse = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
     chosen = options.options_of(reapply, verify, force)
     opened = opening.of(ctx, revision).overriding(override)
     asked = asking.ask(opened, selection, making, wanted, chosen)
-    proposal = running.propose(asked, asked.rollout)
-    preview = proposal.preview
-    project = asked.loaded.project
+    looked = rehearsing.look(asked, dry_run)
+    preview, project = looked.preview, asked.loaded.project
     file = pathlib.Path(out) if out else project.root / ".fleetctl" / "plans" / f"{plans.short(preview.digest)}.json"
     saving.save(preview.plan, file)
-    if output in envelopes.FORMATS:
-        envelopes.write(run_reports.preview(preview, proposal.limits), output, sys.stdout)
-    else:
-        plan_screens.show(preview, sys.stdout)
+    looked.show(output)
+    if output not in envelopes.FORMATS:
         plan_screens.saved(preview, project.shown(file.absolute()), sys.stdout, project.commit)
-    if exit_code and any(fold.changes or not fold.known for fold in preview.folds):
-        raise typer.Exit(1)
+    raise typer.Exit(int(looked.exit(tell_changes=exit_code)))
 
 
 @app.command(cls=commands.Command)
@@ -94,6 +91,7 @@ def start(
     supersede: _Supersede = None,
     revision: options.Revision = None,
     override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
+    dry_run: options.Rehearse = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Bring a bundle to the selected sites, wave by wave."""
@@ -103,6 +101,7 @@ def start(
             wanted
             or selection.narrows
             or override
+            or dry_run
             or making != options.Making(yes=making.yes)
             or chosen != plans.Options()
         ):
@@ -116,6 +115,10 @@ def start(
         message = "name a bundle, or a saved plan with --plan FILE"
         raise errors.UsageError(codes.Code.USAGE, message, "See: fleetctl rollout start --help")
     asked = asking.ask(opened, selection, making, wanted, chosen)
+    if dry_run is not None:
+        looked = rehearsing.look(asked, dry_run)
+        looked.show(output)
+        raise typer.Exit(int(looked.exit()))
     question = f"Roll out {asked.prepared.bundle} {asked.prepared.version}?"
     manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
     raise typer.Exit(running.carry_out(asked, asked.rollout, manner))

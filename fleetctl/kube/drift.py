@@ -66,6 +66,8 @@ class Seen(msgspec.Struct, frozen=True):
     """Why the API server would refuse it."""
     foreign: bool = False
     """Whether it exists and neither is a member of the set nor was applied by its manager."""
+    judged: bool = True
+    """Whether the server said so: it cannot where a namespace or a kind is not there yet."""
 
 
 def lost(applied: bytes, managed: tuple[managers.Entry, ...], manager: str) -> tuple[Lost, ...] | None:
@@ -112,7 +114,7 @@ async def look(api: client.Client, path: str, body: bytes, manager: str) -> Seen
         answer = await api.rehearse(path, body, manager=manager)
     except answers.Failure as failure:
         if failure.kind == "missing" and live is None:
-            return Seen("missing")  # its namespace comes with the release
+            return Seen("missing", judged=False)  # its namespace comes with the release
         if failure.kind in _SILENT:
             raise
         return Seen("refused", cause=_refusal(failure, body))

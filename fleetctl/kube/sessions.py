@@ -293,8 +293,7 @@ def _until(request: transport.Request, ends: float) -> transport.Request:
 
 
 def _split(server: str) -> tuple[str, str, str]:
-    rest = server.removeprefix("https://")
-    authority, slash, path = rest.partition("/")
+    authority, slash, path = server.removeprefix("https://").partition("/")
     host, colon, port = authority.rpartition(":")
     if not colon or authority.endswith("]"):
         host, port = authority, "443"

@@ -39,6 +39,8 @@ class Difference(msgspec.Struct, frozen=True):
     template: str
     fields: tuple[drift.Field, ...] = ()
     """What differs in a live object, field by field."""
+    judged: bool = True
+    """False for an object that no server can judge yet: its namespace or its kind comes with the release."""
 
     def lines(self) -> list[str]:
         """Return the unified diff of the object as YAML, without its head."""

@@ -123,8 +123,19 @@ class _Look:
             if failure.reason != "KindNotServed":
                 raise
             comes = any(_defines(other.id, one.id.group) for other in release.objects)
-            seen = drift.Seen("missing") if comes else drift.Seen("refused", cause=failure.cause())
+            seen = drift.Seen("missing", judged=False) if comes else drift.Seen("refused", cause=failure.cause())
+        else:
+            if not seen.judged and one.id.namespace and not self._comes(one.id.namespace, release):
+                cause = outcomes.Cause("NotFound", "", f"there is no namespace {one.id.namespace}, and none comes")
+                seen = drift.Seen("refused", cause=cause)
         return _told(one, seen)
+
+    def _comes(self, namespace: str, release: releases.Release) -> bool:
+        """Tell whether a visit makes a namespace: the home of the set, or one that the release holds."""
+        held = any(
+            (other.id.group, other.id.kind, other.id.name) == ("", "Namespace", namespace) for other in release.objects
+        )
+        return held or namespace == self._question.namespace
 
 
 def _written(parent: bytes | None) -> str:
@@ -142,7 +153,8 @@ def _told(one: releases.RenderedObject, seen: drift.Seen) -> comparing.Differenc
         return None
     if seen.found == "missing":
         _, new = masking.masked(None, msgspec.json.decode(one.body))
-        return comparing.Difference(folding.Change(folding.CREATED, one.id), None, new, one.template)
+        change = folding.Change(folding.CREATED, one.id)
+        return comparing.Difference(change, None, new, one.template, judged=seen.judged)
     if seen.found == "refused":
         change = folding.Change(folding.REFUSED, one.id, str(seen.cause))
         return comparing.Difference(change, None, None, one.template)

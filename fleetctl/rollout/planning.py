@@ -25,8 +25,12 @@ class Reading(msgspec.Struct, frozen=True):
     run: str = ""
     """The run that wrote the parent last."""
     cause: outcomes.Cause | None = None
+    unreachable: bool = False
+    """Whether it did not answer at all, rather than something that is no use."""
     there: bool = False
     """Whether there is a parent at all."""
+    asked: bool = True
+    """False where the site was not asked, and the journal speaks for it."""
     rights: rights.Answer = rights.Answer()
     """What of a visit would be refused, where that was asked."""
 
@@ -157,9 +161,9 @@ def member(one: Wanted, *, wave: int, reading: Reading | None, skip: str) -> pla
         site=one.site.name,
         wave=wave,
         release=one.release.digest if one.release else None,
-        base=reading.release if reading else None,
+        base=reading.release if reading and reading.asked else None,
         # A parent that somebody left half done names nothing that the visit could hold against what it finds.
-        read=reading is not None and reading.answered and not reading.applying,
+        read=reading is not None and reading.asked and reading.answered and not reading.applying,
         endpoint=access.kubeconfig or one.site.cluster.endpoint or "",
         skip=skip,
         rendered=one.release.rendered if one.release and one.release.fingerprints else "",

@@ -45,9 +45,14 @@ def _silent(_: planning.Reading) -> None:
 
 
 async def rollout(
-    ready: engine.Engine, prepared: preparing.Prepared, described: plans.Plan, told: _Told = _silent
+    ready: engine.Engine,
+    prepared: preparing.Prepared,
+    described: plans.Plan,
+    told: _Told = _silent,
+    *,
+    contact: bool = True,
 ) -> Proposal:
-    """Propose to bring a bundle to its members, or to take it off them."""
+    """Propose to bring a bundle to its members, or to take it off them; without ``contact`` the journal speaks."""
     free, held = _part(prepared.wanted, _held(ready))
     known = _known_with(ready, prepared.releases)
     asking = surveying.asking(
@@ -58,8 +63,12 @@ async def rollout(
         thorough=described.options.verify or described.options.reapply,
     )
     members = [one.site for one in free]
-    found = await ready.survey(members, prepared.bundle, prepared.namespace, _SURVEY, told, also=asking)
-    limits = await ready.check(free, prepared.limits, found, _SURVEY)
+    limits = prepared.limits
+    if contact:
+        found = await ready.survey(members, prepared.bundle, prepared.namespace, _SURVEY, told, also=asking)
+        limits = await ready.check(free, limits, found, _SURVEY)
+    else:
+        found = surveying.remembered(ready.store, members, prepared.bundle)
     outside = _outside(ready, described.strategy, free)
     preview = planning.make(described, free, found, known, prepared.left_out, outside=outside)
     skipped = (*_skipped(prepared.waiting, _MAINTENANCE), *_skipped(held, _HOLD))

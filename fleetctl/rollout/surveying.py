@@ -12,9 +12,10 @@ import msgspec
 
 from fleetctl.kube import answers, applysets, client, needs
 from fleetctl.model import outcomes, releases, sites
-from fleetctl.rollout import orders, permits, planning
+from fleetctl.rollout import failing, orders, permits, planning
+from fleetctl.state import databases, installed
 
-__all__ = ["Also", "Connect", "asking", "survey", "unchanged"]
+__all__ = ["Also", "Connect", "asking", "remembered", "survey", "unchanged"]
 
 Connect = Callable[[str], client.Client]
 """Makes a client for the site of a name."""
@@ -76,7 +77,8 @@ async def _read(site: str, connect: Connect, path: str, also: Also | None) -> pl
         try:
             there = await answers.optional(api.get(path))
         except answers.Failure as failure:
-            return planning.Reading(site, answered=False, cause=failure.cause("reading the parent"))
+            dark = failing.outcome_of(failure) is outcomes.Outcome.UNREACHABLE
+            return planning.Reading(site, answered=False, cause=failure.cause("reading the parent"), unreachable=dark)
         reading = _reading(site, there)
         return reading if also is None else await also(api, reading)
 
@@ -94,6 +96,19 @@ def _reading(site: str, there: answers.Partial | None) -> planning.Reading:
         run=parent.applying.run if parent.applying else parent.run,
         there=True,
     )
+
+
+def remembered(store: databases.Store, members: Iterable[sites.Site], bundle: str) -> dict[str, planning.Reading]:
+    """Return what the journal has of members, in place of what their clusters would say; nothing is contacted."""
+
+    def read(conn: databases.Connection) -> dict[str, planning.Reading]:
+        found = {one.name: installed.get(conn, one.name, bundle) for one in members}
+        return {
+            site: planning.Reading(site, answered=True, release=there.release if there else None, asked=False)
+            for site, there in found.items()
+        }
+
+    return store.read(read)
 
 
 def unchanged(reading: planning.Reading) -> outcomes.Result:
