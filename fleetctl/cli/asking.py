@@ -13,6 +13,7 @@ from fleetctl.cli import opening, options
 from fleetctl.console import checks
 from fleetctl.inventory import fleets, selecting
 from fleetctl.model import codes, errors, plans, releases
+from fleetctl.openapi import learned
 from fleetctl.rendering import bundles
 from fleetctl.rollout import engine, preparing, proposing, saving, strategies
 from fleetctl.schema import fields
@@ -31,9 +32,9 @@ class Asked:
     prepared: preparing.Prepared
     described: plans.Plan
 
-    async def rollout(self, ready: engine.Engine) -> proposing.Proposal:
-        """Propose what was asked, and say what could not be checked even by asking the clusters."""
-        proposal = await proposing.rollout(ready, self.prepared, self.described)
+    async def rollout(self, ready: engine.Engine, *, contact: bool = True) -> proposing.Proposal:
+        """Propose what was asked, and say what could not be checked, even by asking clusters where they are asked."""
+        proposal = await proposing.rollout(ready, self.prepared, self.described, contact=contact)
         checks.notes(releases.Limits(proposal.limits.unchecked), sys.stderr)
         return proposal
 
@@ -71,7 +72,8 @@ def ask_saved(opened: opening.Opening, file: pathlib.Path) -> Asked:
     selected = [site for site in loaded.fleet.sites.values() if site.name in names]
     bundle = bundles.load(loaded.project.templates, plan.bundle, loaded.project.shown)
     secrets = opened.secrets(loaded.project)
-    prepared = preparing.prepare(loaded, selected, bundle, secrets, remove=plan.kind is plans.Kind.REMOVE)
+    remove, known = plan.kind is plans.Kind.REMOVE, learned.Learned(loaded.project.root)
+    prepared = preparing.prepare(loaded, selected, bundle, secrets, remove=remove, known=known)
     checks.notes(prepared.limits, sys.stderr)
     now = preparing.described(prepared, plan.kind, loaded.project, plan.strategy, plan.options)
     opening.require_clean_in_ci(plan, now)

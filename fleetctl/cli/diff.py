@@ -70,7 +70,8 @@ def diff(
 def _against_live(
     opened: opening.Opening, loaded: fleets.Loaded, chosen: list[sites.Site], bundle: bundles.Bundle
 ) -> comparing.Comparison:
-    prepared = preparing.prepare(loaded, chosen, bundle, opened.secrets(loaded.project))
+    known = learned.Learned(loaded.project.root)
+    prepared = preparing.prepare(loaded, chosen, bundle, opened.secrets(loaded.project), known=known)
     checks.notes(prepared.limits, sys.stderr)
     asked = (*prepared.wanted, *prepared.waiting)
     concurrency = opened.settings().running.concurrency or plans.Strategy().concurrency
@@ -96,7 +97,8 @@ def _against_live(
 def _against_last(
     opened: opening.Opening, loaded: fleets.Loaded, chosen: list[sites.Site], bundle: bundles.Bundle
 ) -> comparing.Comparison:
-    prepared = preparing.prepare(loaded, chosen, bundle, opened.secrets(loaded.project))
+    known = learned.Learned(loaded.project.root)
+    prepared = preparing.prepare(loaded, chosen, bundle, opened.secrets(loaded.project), known=known)
     checks.notes(prepared.limits, sys.stderr)
     made = {release.site: release for release in prepared.releases}
     with opened.store(loaded.project) as store:

@@ -64,8 +64,7 @@ def look(asked: asking.Asked, how: options.DryRun | None) -> Looked:
     said: list[Said] = []
 
     async def make(ready: engine.Engine) -> proposing.Proposal:
-        contact = how is not options.DryRun.CLIENT
-        proposal = await proposing.rollout(ready, asked.prepared, asked.described, contact=contact)
+        proposal = await asked.rollout(ready, contact=how is not options.DryRun.CLIENT)
         if how is options.DryRun.SERVER:
             said.append(await _rehearsed(ready, proposal, asked))
         return proposal

@@ -8,6 +8,7 @@ import msgspec
 
 from fleetctl.inventory import fleets
 from fleetctl.model import codes, errors, plans, problems, projects, releases, sites
+from fleetctl.openapi import learned
 from fleetctl.rendering import bundles, rendering
 from fleetctl.rollout import orders, planning, provenance
 
@@ -48,9 +49,11 @@ def prepare(
     secrets: orders.Secrets,
     *,
     remove: bool = False,
+    known: learned.Learned | None = None,
 ) -> Prepared:
     """Render a bundle for the selected sites it is assigned to; ``remove`` takes it off selected sites instead.
 
+    ``known`` is what clusters served when they were asked last, for who does not ask them anew (``learning``).
     Raises ``InvalidInput`` with all that is wrong in files, ``EmptySelection`` when no site is left, and what
     ``secrets`` raise for values that cannot be had.
     """
@@ -62,8 +65,7 @@ def prepare(
     limits = releases.Limits()
     lacking: tuple[planning.LeftOut, ...] = ()
     if not remove:
-        # What clusters served once is no reason to refuse: they are asked when the run is planned (``learning``).
-        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin)
+        rendered = rendering.render(loaded.fleet, [bundle], taking_part, loaded.origin, known)
         limits = rendered.limits
         made = {release.site: release for release in secrets.keyed(rendered.releases)}
         lacking = tuple(planning.LeftOut(one.why, one.sites) for one in rendered.left_out)

@@ -189,6 +189,7 @@ def test_every_code_has_a_case() -> None:
         codes.Code.LOCK_UNWRITABLE,
         codes.Code.PLAN_PRUNES_TOO_MUCH,
         codes.Code.PLAN_UNWRITABLE,
+        codes.Code.RUN_OTHER_PLAN,
         codes.Code.RUN_OVERLAPS,
         codes.Code.RUN_STATE,
         codes.Code.SOURCE_REFUSED,

@@ -143,6 +143,8 @@ def test_rules_match_as_rbac_has_it(
 
 def test_a_namespace_that_cannot_be_tells_what_holds_everywhere(place: talking.Place, guest: plainhttp.Api) -> None:
     """Rules of a Role are told of its namespace alone; those of a ClusterRole of one that nobody can make, too."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": rights.NOWHERE}}
+    assert place.api.call("POST", "/api/v1/namespaces", namespace).status == 422
     here = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}
     there = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["list"]}
     _let(place, here)
