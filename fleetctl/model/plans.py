@@ -139,6 +139,8 @@ class Options(msgspec.Struct, frozen=True, rename="camel"):
     """Undo deletes pods of a StatefulSet that would wait for ever (kubernetes#67250)."""
     prune: Prune = Prune()
     """As the bundle says."""
+    load_balancers: bool = True
+    """Whether Services of type LoadBalancer need an address, as the bundle says."""
 
 
 class Member(msgspec.Struct, frozen=True, rename="camel"):

@@ -83,7 +83,7 @@ class Bundle(msgspec.Struct, frozen=True):
     """Of all files that it was read from, by name and content."""
     requires: requirements.Requires = requirements.Requires()
     size: bundleparts.Size = bundleparts.Size()
-    health: tuple[bundleparts.Probe, ...] = ()
+    health: bundleparts.Health = bundleparts.Health()
     prune: bundleparts.Prune = bundleparts.Prune()
     strategy: shapes.Spread | None = None
     externals: tuple[External, ...] = ()
@@ -155,7 +155,7 @@ class _Loader:
             document=document,
             requires=_requires(said.requires),
             size=said.size,
-            health=tuple(said.health),
+            health=said.health,
             prune=said.prune,
             strategy=said.strategy,
             digest=_digest(self._digests),

@@ -85,6 +85,7 @@ class _Watched:
                 patience=self._order.strategy.patience,
                 lasted=lasted,
                 declares_status=await self._has_status(one),
+                load_balancers=self._order.options.load_balancers,
             )
             self.views[one.id] = view
             verdict = self.verdicts[one.id] = workloads.verdict(view)

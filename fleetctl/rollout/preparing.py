@@ -31,6 +31,7 @@ class Prepared(msgspec.Struct, frozen=True):
     left_out: tuple[planning.LeftOut, ...]
     limits: releases.Limits = releases.Limits()
     prune: plans.Prune = plans.Prune()
+    load_balancers: bool = True
     templates: str = ""
     """Digest of the bundle's files; empty when nothing is rendered from them."""
     version_mark: problems.Mark | None = None
@@ -82,6 +83,7 @@ def prepare(
         left_out=(*_left_out(chosen, assigned, bundle.name), *lacking),
         limits=limits,
         prune=plans.Prune(bundle.prune.count, bundle.prune.percent),
+        load_balancers=bundle.health.load_balancer == "require",
         templates="" if remove else bundle.digest,
         version_mark=bundle.document.mark(("version",)),
     )
@@ -104,7 +106,7 @@ def described(
         namespace=prepared.namespace,
         waves=(),
         strategy=strategy,
-        options=msgspec.structs.replace(options, prune=prepared.prune),
+        options=msgspec.structs.replace(options, prune=prepared.prune, load_balancers=prepared.load_balancers),
         members=(),
         commit=known.commit,
         dirty=known.dirty,

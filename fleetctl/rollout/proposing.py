@@ -126,7 +126,7 @@ async def undo(
         namespace=undone.namespace,
         waves=(),
         strategy=msgspec.structs.replace(strategy, gates=()),
-        options=msgspec.structs.replace(options, reapply=True),
+        options=msgspec.structs.replace(options, reapply=True, load_balancers=undone.options.load_balancers),
         members=(),
         undoes=run.id,
     )
@@ -152,7 +152,7 @@ async def catchup_of(
         namespace=payable.namespace,
         waves=(),
         strategy=msgspec.structs.replace(strategy, gates=()),
-        options=plans.Options(verify=True),
+        options=plans.Options(verify=True, load_balancers=_load_balancers(ready, payable)),
         members=(),
     )
     outside = _outside(ready, strategy, payable.wanted)
@@ -173,6 +173,13 @@ async def catchup_of(
     preview = _with_members(preview, members, ready)
     origins = {one.site.name: payable.debts[one.site.name].run for one in answering}
     return Proposal(preview, tuple(one.release for one in answering if one.release), found, origins=origins)
+
+
+def _load_balancers(ready: engine.Engine, payable: catchup.Payable) -> bool:
+    """Return what the runs that owe said of load balancers; the strictest of them counts."""
+    owing = {debt.run for debt in payable.debts.values()}
+    found = [ready.store.read(lambda conn, name=name: runs.get(conn, name)) for name in sorted(owing)]  # type: ignore[misc]
+    return any(ready.plan_of(run).options.load_balancers for run in found)
 
 
 def _known_with(ready: engine.Engine, made: list[releases.Release]) -> Callable[[str], releases.Release | None]:

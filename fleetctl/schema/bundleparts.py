@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from fleetctl.model import labels, quantities, sites, versions
 from fleetctl.schema import fields
 
-__all__ = ["STRICT", "ExecProbe", "HttpProbe", "Part", "Probe", "PromqlProbe", "Prune", "Requires", "Size"]
+__all__ = ["STRICT", "ExecProbe", "Health", "HttpProbe", "Part", "Probe", "PromqlProbe", "Prune", "Requires", "Size"]
 
 STRICT: Final = pydantic.ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, frozen=True)
 """How all shapes of our files read: every key is known, every type is strict."""
@@ -142,3 +142,10 @@ class Probe(Part):
             message = "a probe has exactly one of http, promql and exec"
             raise _fault(message)
         return self
+
+
+class Health(Part):
+    """What makes a site healthy beside the usual, and what does not."""
+
+    load_balancer: Literal["require", "ignore"] = "require"
+    probes: list[Probe] = []

@@ -38,7 +38,7 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
         "allowLiteral": "Whether Secrets with literal data may be rendered.",
         "requires": "What a site must have; a site that has not is left out and named.",
         "size": "The sum of requests at one site, for capacity checks.",
-        "health": "Probes beside the state of objects; their form is checked, they are not executed yet.",
+        "health": "What makes a site healthy beside the usual, and what does not.",
         "strategy": "How a rollout spreads unless --strategy says otherwise.",
         "prune": "How many objects a rollout may delete at a site: the larger of the two.",
         "helm": "A chart in the bundle that Helm renders with the site's values.",
@@ -107,6 +107,10 @@ OF_KEYS: Final[dict[str, dict[str, str]]] = {
     },
     "HttpGate": {
         "status": "The statuses that are good; 200 to 299 unless given.",
+    },
+    "Health": {
+        "loadBalancer": "Whether a Service of type LoadBalancer is well only with an address.",
+        "probes": "Probes beside the state of objects; their form is checked, they are not executed yet.",
     },
     "HttpProbe": {
         "service": "The Service to ask, through the API server.",

@@ -274,7 +274,7 @@ class Bundle(_Document):
     allow_literal: bool = False
     requires: bundleparts.Requires = bundleparts.Requires()
     size: bundleparts.Size = bundleparts.Size()
-    health: list[bundleparts.Probe] = []
+    health: bundleparts.Health = bundleparts.Health()
     strategy: Spread | None = None
     prune: bundleparts.Prune = bundleparts.Prune()
     helm: Helm | None = None
