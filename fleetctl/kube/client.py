@@ -105,6 +105,10 @@ class Client:
         """Close the connection."""
         self._session.close()
 
+    def rest(self) -> None:
+        """Give the connection up until something is asked again."""
+        self._session.close()
+
     @property
     def unknown(self) -> bool:
         """Whether some mutating request was never answered, nor its repetition."""

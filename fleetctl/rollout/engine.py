@@ -162,7 +162,9 @@ class Engine:
             order = self._order(ticket.claim, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
-                return await visiting.visit(order, api, ticket.tell, self.known, self._met, secrets=self.secrets)
+                return await visiting.visit(
+                    order, api, ticket.tell, self.known, self._met, secrets=self.secrets, rest=ticket.rest
+                )
 
         settings = settings or working.Settings(
             concurrency=plan.strategy.concurrency, simulated=self.simulated, waits=self._waits

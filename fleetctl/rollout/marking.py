@@ -43,6 +43,15 @@ class Parent:
         """Write it as the union of what was and will be, before anything else changes."""
         await self.write(goal | pruning.scope(self._order, self.now, self._known), None)
 
+    async def still_ours(self) -> None:
+        """Read it again after a while in which nobody was kept away: another visit's mark ends this one."""
+        order = self._order
+        there = await answers.optional(self._api.get(self._path))
+        self.now = applysets.ABSENT if there is None else applysets.read(there)
+        applying = self.now.applying
+        if applying is None or (applying.run, applying.attempt) != (order.run, order.attempt):
+            self.moved()
+
     async def write(self, scope: applysets.Scope, release: str | None) -> None:
         """Write it: with a release when all is done, as half done with None."""
         order = self._order

@@ -6,9 +6,8 @@ that is not well yet, and what stands around it, at growing intervals.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -28,7 +27,7 @@ from fleetctl.kube import (
 from fleetctl.model import events, objects, outcomes, plans, releases
 from fleetctl.rollout import applying, orders, resting, unsticking
 
-__all__ = ["Seen", "look", "soak", "wait"]
+__all__ = ["Seen", "Stand", "fallen", "look", "stand", "wait"]
 
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 5.0
@@ -192,18 +191,27 @@ async def wait(
         pause = min(_LONGEST_PAUSE, pause * _SLOWER)
 
 
-async def soak(api: client.Client, applied: applying.Applied, order: orders.Order) -> outcomes.Cause | None:
-    """Leave the release alone for a while, then see whether its pods are the same, ready, and did not restart."""
-    before = _Watched(api, applied, order)
-    await before.look()
-    await asyncio.sleep(order.strategy.soak)
-    after = _Watched(api, applied, order)
-    await after.look()
-    if after.failed is not None and after.failed.cause is not None:
-        return after.failed.cause
-    for identity, view in after.views.items():
-        earlier = before.views.get(identity)
-        cause = standing.fallen(view, standing.standing(earlier)) if earlier else None
+Stand = Mapping[objects.ObjectId, Mapping[str, int]]
+"""What objects stand on: their pods by UID, and how often each was restarted."""
+
+
+async def stand(api: client.Client, applied: applying.Applied, order: orders.Order) -> Stand:
+    """Return what a release stands on now."""
+    watched = _Watched(api, applied, order)
+    await watched.look()
+    return {identity: standing.standing(view) for identity, view in watched.views.items()}
+
+
+async def fallen(
+    api: client.Client, applied: applying.Applied, order: orders.Order, before: Stand
+) -> outcomes.Cause | None:
+    """Look whether a release's pods are the same as before, ready, and did not restart; return what is wrong."""
+    watched = _Watched(api, applied, order)
+    await watched.look()
+    if watched.failed is not None and watched.failed.cause is not None:
+        return watched.failed.cause
+    for identity, view in watched.views.items():
+        cause = standing.fallen(view, before[identity]) if identity in before else None
         if cause is not None:
             return cause
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -10,10 +10,14 @@ import msgspec
 from fleetctl.model import events, plans, releases
 from fleetctl.secrets import filled
 
-__all__ = ["PLAIN", "Known", "Order", "Secrets", "Watch"]
+__all__ = ["PLAIN", "Known", "Order", "Rest", "Secrets", "Watch"]
 
 Known = Callable[[str], releases.Release | None]
 """Gives a release by digest, when the store has it."""
+
+
+Rest = Callable[[float], Awaitable[None]]
+"""Waits for so many seconds while others are visited."""
 
 
 class Order(msgspec.Struct, frozen=True):

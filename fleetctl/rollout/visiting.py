@@ -32,9 +32,10 @@ async def visit(
     memory: leasing.Memory,
     *,
     secrets: orders.Secrets = orders.PLAIN,
+    rest: orders.Rest = asyncio.sleep,
 ) -> outcomes.Result | None:
     """Carry out an order; None when the lease ran out and nothing more may be said or done."""
-    work = _Visit(order, api, watch, known, leasing.Lease(order, api, memory), secrets=secrets)
+    work = _Visit(order, api, watch, known, leasing.Lease(order, api, memory), secrets=secrets, rest=rest)
     result = await _carried_out(work, order)
     if result is None or result.outcome is outcomes.Outcome.UNREACHABLE:
         return result
@@ -70,6 +71,7 @@ class _Visit:
         lease: leasing.Lease,
         *,
         secrets: orders.Secrets,
+        rest: orders.Rest,
     ) -> None:
         self.first = True
         """Whether nothing was read yet: refused credentials mean something else then."""
@@ -80,6 +82,7 @@ class _Visit:
         self._tell = watch
         self._known = known
         self._secrets = secrets
+        self._rest = rest
         self._hiding = filled.Hiding()
         self._parent = marking.Parent(order, api, known)
         self._identity: str | None = None
@@ -260,8 +263,12 @@ class _Visit:
             return
         self._watch(events.Phase.SOAKING)
         self.doing = "soaking"
-        await self.lease.release()  # what is written after it is bound to the parent as it was read
-        cause = await observing.soak(self._api, applied, self._order)
+        before = await observing.stand(self._api, applied, self._order)
+        await self.lease.release()
+        self._api.rest()
+        await self._rest(self._order.strategy.soak)
+        await self._parent.still_ours()
+        cause = await observing.fallen(self._api, applied, self._order, before)
         if cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, cause)
 

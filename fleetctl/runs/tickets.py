@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from fleetctl.model import events
 from fleetctl.state import claims
@@ -14,8 +15,17 @@ __all__ = ["Ticket", "uptime"]
 class Ticket:
     """A claimed site in the hands of a visit."""
 
-    def __init__(self, claim: claims.Claim, expires: float, clock: Callable[[], float], told: events.Observe) -> None:
+    def __init__(
+        self,
+        claim: claims.Claim,
+        expires: float,
+        clock: Callable[[], float],
+        told: events.Observe,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.claim = claim
+        self.rest = rest
+        """Waits for so many seconds without a slot: another site is visited meanwhile, and the lease is kept."""
         self.until = claim.until
         self.expires = expires
         self.phase = events.Phase.APPLYING

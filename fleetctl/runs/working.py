@@ -82,6 +82,8 @@ class _Worker:
         self._active: dict[str, tuple[tickets.Ticket, asyncio.Task[None]]] = {}
         self._deferred: dict[str, tuple[tickets.Ticket, outcomes.Result]] = {}
         """Sites that another operator holds, in their own cluster: tried once more when nothing else is left."""
+        self._resting = 0
+        """Visits under way that hold no slot."""
         self._done: list[tuple[tickets.Ticket, outcomes.Result]] = []
         self._ended = asyncio.Event()
         """Some visit has a result that is not committed yet."""
@@ -150,7 +152,7 @@ class _Worker:
             if self._job.stop.soft.is_set():
                 if not self._active and not self._again(group, going_on=False):
                     return False
-            elif free := self._job.settings.concurrency - len(self._active):
+            elif (free := self._job.settings.concurrency - len(self._active) + self._resting) > 0:
                 taken = await self._claim(group, free)
                 going_on = taken.state is events.RunState.RUNNING
                 if not taken.claims and not self._active and not self._again(group, going_on=going_on):
@@ -172,7 +174,7 @@ class _Worker:
             self._job.observe(telling.ended(row.site, row.wave, row))
         for claim in taken.claims:
             self._forget(claim.site)
-            ticket = tickets.Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe)
+            ticket = tickets.Ticket(claim, asked + claims.LEASE, self._store.now, self._job.observe, self._rest)
             self._job.observe(events.SiteMoved(claim.site, claim.wave, events.Phase.APPLYING))
             self._active[claim.site] = (ticket, group.create_task(self._visit(ticket)))
         return taken
@@ -195,6 +197,15 @@ class _Worker:
             self._release(ticket)
         else:
             self._finish(ticket, result)
+
+    async def _rest(self, seconds: float) -> None:
+        """Let a visit wait without its slot. Those that come back get one at once: what is left to do is short."""
+        self._resting += 1
+        self._changed.set()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._resting -= 1
 
     def _finish(self, ticket: tickets.Ticket, result: outcomes.Result) -> None:
         self._done.append((ticket, result))

@@ -41,7 +41,7 @@ def test_only_a_declared_status_is_waited_for(names: tuple[str, ...], state: out
     """A custom resource whose kind has no status is well as soon as it was applied."""
     one = releases.RenderedObject(objects.ObjectId("example.com", "Widget", "shop", "w"), _BODY, "w.yaml")
     release: Any = types.SimpleNamespace(objects=(one,))
-    order: Any = types.SimpleNamespace(strategy=plans.Strategy())
+    order: Any = types.SimpleNamespace(strategy=plans.Strategy(), options=plans.Options())
     api: Any = _Api(*names)
     seen = asyncio.run(observing.look(api, applying.Applied(release, "set"), order))
     assert seen.state is state

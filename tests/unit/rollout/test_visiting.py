@@ -1,5 +1,6 @@
 """Visits and the Lease in the cluster: held while something changes, gone afterwards, and what it costs."""
 
+import asyncio
 import json
 import pathlib
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from fleetctl.kube import leases
 from fleetctl.model import events, outcomes, plans
+from fleetctl.runs import working
 from fleetctl.sim import clusters, replies
 from fleetctl.state import debts
 from tests.unit.rollout import shops
@@ -65,6 +67,30 @@ def test_a_soak_holds_nothing(tmp_path: pathlib.Path, monkeypatch: pytest.Monkey
         shop.rollout(strategy=plans.Strategy(waves=(plans.WaveRule(),), site_timeout=10.0, soak=0.05))
         assert said[-1] == "PATCH app"
         assert said.count("DELETE fleetctl-app") == 1
+        assert said[said.index("DELETE fleetctl-app") + 1] == "GET app", "whose mark is it now?"
+
+
+def test_a_mark_of_somebody_else_ends_a_soak(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who changed the site meanwhile goes on with it; this visit writes nothing more, and nothing is owed."""
+    theirs = "r1:theirs r-9 1"
+    with shops.opened(tmp_path, ("s1",)) as shop:
+        server = shop.fleet.servers["s1"]
+        cluster = server.cluster
+
+        async def rest(_worker: object, seconds: float) -> None:
+            assert seconds == 60
+            async with asyncio.timeout(30):
+                while server._open:  # noqa: SLF001, ASYNC110  # no connection is kept; another thread sees it end
+                    await asyncio.sleep(0.01)
+            notes = _call(cluster, "GET", "/api/v1/namespaces/app/secrets/app")["metadata"]["annotations"]
+            _apply(cluster, {**notes, "fleetctl.dev/applying": theirs})
+
+        monkeypatch.setattr(working._Worker, "_rest", rest)  # noqa: SLF001  # a minute in no time
+        run = shop.rollout(strategy=plans.Strategy(waves=(plans.WaveRule(),), site_timeout=10.0, soak=60.0))
+        row = shop.row(run.run, "s1")
+        assert (row.outcome, row.reason) == (outcomes.Outcome.SKIPPED, outcomes.Reason.MOVED)
+        assert shop.parent("s1")["applying"] == theirs
+        assert shop.store.read(debts.open_ones) == []
 
 
 def test_without_the_namespace_the_run_says_so(tmp_path: pathlib.Path) -> None:

@@ -128,6 +128,30 @@ def test_no_more_visits_than_allowed(tmp_path: pathlib.Path) -> None:
         assert most == 4
 
 
+def test_a_visit_that_rests_holds_no_slot(tmp_path: pathlib.Path) -> None:
+    """All members of a wave rest at once, though one is visited at a time; their leases are kept."""
+    with making.opened(tmp_path) as journal:
+        bench = _bench(journal, _plan(12))
+        resting: set[str] = set()
+        visited = most = 0
+
+        async def visit(ticket: tickets.Ticket) -> outcomes.Result:
+            nonlocal visited, most
+            visited += 1
+            most = max(most, visited)
+            await asyncio.sleep(0)
+            visited -= 1
+            resting.add(ticket.claim.site)
+            async with asyncio.timeout(60):
+                while len(resting) < 12:
+                    await ticket.rest(0.005)
+            assert ticket.fence(30)
+            return await _well(ticket)
+
+        assert bench.work(visit, concurrency=1) is events.RunState.FINISHED
+        assert (most, set(bench.outcomes().values())) == (1, {CHANGED})
+
+
 def test_a_failure_too_many_halts(tmp_path: pathlib.Path) -> None:
     """Running visits end, nothing new starts, later waves are not opened; sites not started keep no outcome."""
     with making.opened(tmp_path) as journal:
