@@ -205,6 +205,9 @@ def _next(summary: accounts.Summary) -> Iterator[tuple[str, str]]:
         yield from gates.steps(summary, command)
     elif summary.state is events.RunState.HALTED:
         yield "Go on", f"{command} rollout resume {summary.run} --accept-failed{_going_on(summary)}"
+        if failed is not None and summary.kind == "rollout":
+            again = f"--from-run {summary.run} --only failed,not-started --supersede {summary.run}"
+            yield "Try again", f"{command} rollout start {summary.bundle} {again}"
     elif summary.state is events.RunState.PAUSED:
         yield "Go on", f"{command} rollout resume {summary.run}"
     elif summary.state is events.RunState.RUNNING:

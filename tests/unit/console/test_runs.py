@@ -72,13 +72,13 @@ def test_a_large_fleet_takes_no_more_lines(size: int) -> None:
     """Members are examples, the rest a number."""
     waves = (_wave(1, 5, 5), _wave(2, size, size))
     causes = (accounts.CauseGroup(scenes.PULL, FAILED, scenes.names(size)),)
-    assert len(_shown(scenes.summary(waves=waves, causes=causes, restorable=size))) == 17
+    assert len(_shown(scenes.summary(waves=waves, causes=causes, restorable=size))) == 19
 
 
 @pytest.mark.parametrize(
     ("state", "ends"),
     [
-        (HALTED, ["Look closer", "Go back", "Go on"]),
+        (HALTED, ["Look closer", "Go back", "Go on", "Try again"]),
         (events.RunState.PAUSED, ["Look closer", "Go back", "Go on"]),
         (events.RunState.ABORTED, ["Look closer", "Go back"]),
         (FINISHED, ["Look closer", "Go back", "Pay what is owed"]),
