@@ -84,11 +84,12 @@ def _without_edges(said: str, form: str) -> str:
     """Hide the end of a value that a text begins with, and the beginning of one that it ends with, cut or not."""
     mark = next((one for one in _CUT if said.endswith(one)), "")
     body = said.removesuffix(mark)
-    for length in range(min(len(form) - 1, len(body)), _EDGE - 1, -1):
+    begins, ends = form[:_EDGE] in body, form[-_EDGE:] in body  # or no length needs to be tried
+    for length in range(min(len(form) - 1, len(body)) if begins else 0, _EDGE - 1, -1):
         if body.endswith(form[:length]):
             body = f"{body[:-length]}{masking.SHOWN}"
             break
-    for length in range(min(len(form) - 1, len(body)), _EDGE - 1, -1):
+    for length in range(min(len(form) - 1, len(body)) if ends else 0, _EDGE - 1, -1):
         if body.startswith(form[-length:]):
             body = f"{masking.SHOWN}{body[length:]}"
             break
