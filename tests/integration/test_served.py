@@ -57,7 +57,7 @@ def test_clusters_are_asked_what_a_kind_is(shop: shops.Shop, doors: dict[str, wi
     done = shop.run(*plan, "-o", "json")
     assert "not checked" not in done.err
     assert done.json["unchecked"] == []
-    assert _taken(doors) == dict.fromkeys(shops.SITES, 2)
+    assert _taken(doors) == dict.fromkeys(shops.SITES, 3), "the parent, the definitions, the rights"
     shop.start()
     assert [one["spec"] for one in shop.everywhere(lambda place: _there(place, group)).values()] == [{"size": 3}] * 6
     _taken(doors)
