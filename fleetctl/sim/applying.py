@@ -12,7 +12,7 @@ import msgspec
 
 from fleetctl.sim import fields, objects, schemas
 
-__all__ = ["Conflicts", "Managed", "apply", "made"]
+__all__ = ["Conflicts", "Managed", "apply", "made", "updated"]
 
 _IDENTITY: Final = frozenset({"apiVersion", "kind"})
 _META_IDENTITY: Final = frozenset(
@@ -176,9 +176,35 @@ def made(wanted: objects.Object, sort: schemas.Type, by: Managed) -> objects.Obj
     """Return an object that was sent as a whole, with the managed fields that it has then."""
     merge = _Merge()
     result = merge.merge(sort, {}, _owned_part(wanted), ())
-    above = {path[:end] for path in merge.mine for end in range(2, len(path))}
+    above = {path[:end] for path in merge.mine for end in range(1, len(path))}
+    # An empty object has its structs already, spec and metadata, and maps such as data not.
+    above -= _structs(sort)
     metadata = {**result.get("metadata", {}), "managedFields": _entries([(by, merge.mine | above)], [])}
     return {**result, **{key: wanted[key] for key in _IDENTITY}, "metadata": metadata}
+
+
+def updated(
+    live: objects.Object, new: objects.Object, managed: list[Managed], sort: schemas.Type, by: Managed
+) -> objects.Object:
+    """Return an object that was changed in place, with the managed fields that it has then.
+
+    ``managed`` are those to begin with. What differs becomes the changer's, and what is gone nobody's.
+    """
+    merge, before, after = _Merge(), _Merge(), _Merge()
+    merge.merge(sort, _owned_part(live), _owned_part(new), ())
+    before.merge(sort, {}, _owned_part(live), ())
+    after.merge(sort, {}, _owned_part(new), ())
+    merge.changed -= _structs(sort)
+    lost = merge.changed | (before.mine - after.mine)
+    owned = [(entry, set(fields.paths(entry["fieldsV1"]))) for entry in managed]
+    kept = [(entry, paths - lost) for entry, paths in owned if _who(entry) != _who(by)]
+    own = next((paths for entry, paths in owned if _who(entry) == _who(by)), set())
+    entries = _entries([*kept, (by, (own - lost) | merge.changed)], managed)
+    return {**new, "metadata": {**new["metadata"], "managedFields": entries}}
+
+
+def _structs(sort: schemas.Type) -> set[fields.Path]:
+    return {(f"f:{key}",) for key, below in sort.fields.items() if below.sort == "struct"}
 
 
 def _owned_part(wanted: objects.Object) -> objects.Object:

@@ -17,6 +17,7 @@ from fleetctl.sim import (
     kinds,
     listing,
     objects,
+    patching,
     permissions,
     replies,
     schemas,
@@ -32,7 +33,6 @@ _VERSION: Final = {"major": "1", "minor": "36", "gitVersion": "v1.36.3+sim", "pl
 _ALWAYS: Final = ("default", "kube-system")
 _REGISTERED: Final = "fleetctl-system"
 """The namespace of fleetctl's own, where visits hold their Leases."""
-_PATCHES: Final = ("json-patch", "merge-patch", "strategic-merge-patch")
 
 
 class Cluster:
@@ -143,8 +143,9 @@ class Cluster:
     ) -> replies.Reply:
         if place.resource.kind in kinds.MADE:
             raise _unsupported(f"{place.resource.plural} that others make")
-        if method == "PATCH":
-            _is_apply(content)
+        if method == "PATCH" and patching.is_json(content):
+            code, found = self._patch(place, query, body)
+        elif method == "PATCH":
             code, found = self._apply(place, query, body)
         elif method == "POST":
             code, found = self._create(place, query, body)
@@ -200,15 +201,19 @@ class Cluster:
         if found := validating.faults(resource, live, result):
             raise validating.invalid(resource, place.name, found)
         code = 200 if live is not None else 201
-        if result == live:
-            return code, result
-        if dry:
+        if dry and result != live:
             self.store.date(result)
+        if dry or result == live:
             return code, result
         stored = self.store.put(resource, result)
         if stored["metadata"].get("deletionTimestamp") and not stored["metadata"].get("finalizers"):
             self.store.remove(resource, stored)
         return code, stored
+
+    def _patch(self, place: discovery.Place, query: dict[str, str], body: bytes) -> tuple[int, objects.Object]:
+        live = self.store.get(place.resource, place.namespace, place.name)
+        by = self._manager(place.resource, query.get("fieldManager", "") or "unknown", "Update")
+        return self._store(place, live, patching.patched(place.resource, live, body, by), dry=bool(query.get("dryRun")))
 
     def _manager(self, resource: kinds.Resource, name: str, operation: str) -> applying.Managed:
         now = objects.stamp(self.store.clock())
@@ -278,19 +283,10 @@ class Cluster:
             if "deletionTimestamp" in found["metadata"]:
                 return replies.Reply(200, msgspec.json.encode(found))
         details = {"name": name, "group": resource.group, "kind": resource.plural, "uid": found["metadata"]["uid"]}
-        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-        return replies.Reply(
-            200, msgspec.json.encode({**done, "details": {key: value for key, value in details.items() if value}})
-        )
+        done: objects.Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        done["details"] = {key: value for key, value in details.items() if value}
+        return replies.Reply(200, msgspec.json.encode(done))
 
 
 def _unsupported(what: str) -> objects.Refusal:
     return objects.Refusal(501, "NotImplemented", f"a simulated cluster does not do {what}")
-
-
-def _is_apply(content: str) -> None:
-    if "apply-patch" in content:
-        return
-    if any(patch in content for patch in _PATCHES):
-        raise _unsupported(f"a patch of type {content}")
-    raise objects.Refusal(415, "UnsupportedMediaType", "415: Unsupported Media Type")
