@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 import typer
 
 from fleetctl.cli import completing, opening
@@ -203,10 +204,15 @@ def _spread(command: Callable[..., _Result], name: str, make: Callable[..., obje
     return with_flags
 
 
-def options_of(reapply: bool, verify: bool, force: str | None) -> plans.Options:
-    """Return the options of a run; raises ``UsageError`` for a manager without a name."""
+def options_of(given: plans.Options, force: str | None) -> plans.Options:
+    """Return the options of a run as plans have them; raises ``UsageError`` for a manager without a name."""
     managers = tuple(part.strip() for part in (force or "").split(",")) if force is not None else ()
     if "" in managers:
         raise errors.UsageError(codes.Code.USAGE, "--force-conflicts names no manager (an empty variable?)")
     everybody = managers == ("all",)
-    return plans.Options(reapply=reapply, verify=verify, force=plans.Force(everybody, () if everybody else managers))
+    return msgspec.structs.replace(
+        given,
+        force=plans.Force(everybody, () if everybody else managers),
+        adopt=given.adopt or msgspec.UNSET,
+        prune_adopted=given.prune_adopted or msgspec.UNSET,
+    )

@@ -32,6 +32,12 @@ _Force = Annotated[
     str | None,
     typer.Option("--force-conflicts", metavar="MANAGER,..|all", help="Take fields over from these field managers."),
 ]
+_Adopt = Annotated[
+    bool, typer.Option("--adopt", help="Take over objects that exist and belong to no set; undo gives them back.")
+]
+_PruneAdopted = Annotated[
+    bool, typer.Option("--prune-adopted", help="Delete adopted objects too, where others leave the set.")
+]
 _Supersede = Annotated[
     str | None, typer.Option("--supersede", metavar="RUN", help="Abort this unfinished run of the bundle first.")
 ]
@@ -49,6 +55,8 @@ def plan(
     reapply: _Reapply = False,
     verify: _Verify = False,
     force: _Force = None,
+    adopt: _Adopt = False,
+    prune_adopted: _PruneAdopted = False,
     revision: options.Revision = None,
     override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when something would change.")] = False,
@@ -56,7 +64,8 @@ def plan(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Say what a rollout would change, and save the plan; reads clusters, changes nothing."""
-    chosen = options.options_of(reapply, verify, force)
+    given = plans.Options(reapply=reapply, verify=verify, adopt=adopt, prune_adopted=prune_adopted)
+    chosen = options.options_of(given, force)
     opened = opening.of(ctx, revision).overriding(override)
     asked = asking.ask(opened, selection, making, wanted, chosen)
     looked = rehearsing.look(asked, dry_run)
@@ -88,6 +97,8 @@ def start(
     reapply: _Reapply = False,
     verify: _Verify = False,
     force: _Force = None,
+    adopt: _Adopt = False,
+    prune_adopted: _PruneAdopted = False,
     supersede: _Supersede = None,
     revision: options.Revision = None,
     override: options.Overrides = [],  # noqa: B006  # Typer reads the default, nobody changes it
@@ -95,7 +106,8 @@ def start(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Bring a bundle to the selected sites, wave by wave."""
-    opened, chosen = opening.of(ctx, revision).overriding(override), options.options_of(reapply, verify, force)
+    given = plans.Options(reapply=reapply, verify=verify, adopt=adopt, prune_adopted=prune_adopted)
+    opened, chosen = opening.of(ctx, revision).overriding(override), options.options_of(given, force)
     if saved is not None:
         if (
             wanted
@@ -136,11 +148,13 @@ def remove(
     selection: selecting.Selection,
     making: options.Making,
     wanted: options.Bundle,
+    prune_adopted: _PruneAdopted = False,
     supersede: _Supersede = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Take a bundle off the selected sites, wave by wave; protected kinds such as PersistentVolumeClaims stay."""
-    asked = asking.ask(opening.of(ctx), selection, making, wanted, plans.Options(), kind=plans.Kind.REMOVE)
+    chosen = options.options_of(plans.Options(prune_adopted=prune_adopted), None)
+    asked = asking.ask(opening.of(ctx), selection, making, wanted, chosen, kind=plans.Kind.REMOVE)
     question = f"Take {asked.prepared.bundle} off?"
     manner = running.Manner(yes=making.yes, question=question, supersedes=supersede, output=output)
     raise typer.Exit(running.carry_out(asked, asked.rollout, manner))

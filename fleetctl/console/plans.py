@@ -168,7 +168,7 @@ def _share(plan: plans.Plan, number: int) -> str:
 
 def _watch(preview: planning.Preview, columns: int | None) -> list[str]:
     """Return what is worth a look before the run is begun, under one word."""
-    texts = []
+    texts = list(_options(preview.plan.options))
     if preview.kinds > 1 and preview.covered < preview.kinds:
         texts.append(f"the canary covers {preview.covered:,} of {preview.kinds:,} kinds of sites (platform, objects)")
     if preview.expiring:
@@ -220,6 +220,14 @@ def _gap(gap: rights.Gap) -> str:
         return f"{verbs} namespace {gap.namespace}"
     where = f" in {gap.namespace}" if gap.namespace else ""
     return f"{verbs} {gap.resource}{names}{where}{_PURPOSES[gap.purpose]}"
+
+
+def _options(options: plans.Options) -> Iterator[str]:
+    """Yield what the run may do that changes what is somebody else's."""
+    if options.adopt:
+        yield "objects that exist and belong to no set are taken over (--adopt); an undo gives them back"
+    if options.prune_adopted:
+        yield "adopted objects that leave the set are deleted (--prune-adopted)"
 
 
 def _more(preview: planning.Preview, left: int) -> str:

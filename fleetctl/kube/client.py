@@ -20,7 +20,6 @@ from fleetctl.kube import answers, discovery, kinds, lists, managers, refusals, 
 
 __all__ = ["Client", "Fenced", "Guard", "Pace", "Writing"]
 
-_APPLY: Final = "application/apply-patch+yaml"
 _JSON: Final = "application/json"
 _ONE: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _MANY: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -172,7 +171,7 @@ class Client:
         """Apply an object, strictly; fields of other managers are a value, not an error."""
         query = writes.applying(manager, force=force)
         try:
-            answer = await self._send("PATCH", path, body=body, content_type=_APPLY, query=query)
+            answer = await self._send("PATCH", path, body=body, content_type=writes.APPLY, query=query)
         except answers.Failure as failure:
             causes = tuple(cause for cause in failure.causes if cause.reason == "FieldManagerConflict")
             if failure.kind != "conflict" or not causes:
@@ -183,7 +182,11 @@ class Client:
     async def rehearse(self, path: str, body: bytes, *, manager: str) -> bytes:
         """Return what an object would be after an apply that takes its fields from everybody; nothing is changed."""
         query = f"{writes.applying(manager, force=True)}dryRun=All&"
-        return (await self._send("PATCH", path, body=body, content_type=_APPLY, query=query, aside=True)).body
+        return (await self._send("PATCH", path, body=body, content_type=writes.APPLY, query=query, aside=True)).body
+
+    async def patch(self, path: str, body: bytes, *, manager: str) -> None:
+        """Change an object by a JSON patch, which names the version it is made for: a second try cannot do it twice."""
+        await self._send("PATCH", path, body=body, content_type=writes.PATCH, query=writes.patching(manager))
 
     async def write_aside(self, method: Writing, path: str, body: bytes) -> bytes:
         """Send an object that is of no set: it counts as no change, and its effect is never in doubt."""

@@ -66,6 +66,8 @@ class Seen(msgspec.Struct, frozen=True):
     """Why the API server would refuse it."""
     foreign: bool = False
     """Whether it exists and neither is a member of the set nor was applied by its manager."""
+    elsewhere: bool = False
+    """Whether it is a member of another set."""
     judged: bool = True
     """Whether the server said so: it cannot where a namespace or a kind is not there yet."""
 
@@ -137,7 +139,9 @@ def compare(live: bytes, answer: bytes, applied: bytes, manager: str) -> Seen:
     owners = managers.owners_of(managed, tuple(path for path, _, _ in found), manager)
     fields = tuple(Field(path, one, other, owners.get(path, ())) for path, one, other in found)
     foreign = _set_of(live) != _set_of(applied) and managers.applied(managed, manager) is None
-    return Seen("differs" if fields or foreign else "same", live_part, wanted_part, fields, foreign=foreign)
+    elsewhere = foreign and _set_of(live) != ""
+    verdict: Found = "differs" if fields or foreign else "same"
+    return Seen(verdict, live_part, wanted_part, fields, foreign=foreign, elsewhere=elsewhere)
 
 
 def _tree(entry: managers.Entry | None) -> fieldsets.Tree:

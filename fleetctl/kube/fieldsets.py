@@ -14,7 +14,7 @@ import msgspec
 
 from fleetctl.model import problems
 
-__all__ = ["Difference", "Tree", "differences", "merged", "part", "unowned", "written"]
+__all__ = ["Difference", "Tree", "differences", "merged", "part", "unowned", "without", "written"]
 
 Tree = Mapping[str, Any]
 Difference = tuple[str, object, object]
@@ -51,6 +51,39 @@ def part(value: object, tree: Tree) -> Any:  # noqa: ANN401  # JSON
         places = {id(child): step for step, child in _children(value, steps)}
         return [part(item, _below(tree, places[id(item)])) for item in value if id(item) in places]
     return value
+
+
+def without(value: object, tree: Tree) -> Any:  # noqa: ANN401  # JSON
+    """Return what of a value is not in a set; ``problems.NOTHING`` where nothing is left.
+
+    An item of a list of which something is left keeps its keys: nothing else tells it apart.
+    """
+    steps = _steps(tree)
+    if not steps:
+        return problems.NOTHING
+    if isinstance(value, dict):
+        left = dict(value)
+        for step, child in _children(value, steps):
+            rest = _rest(step, child, _below(tree, step))
+            if rest is problems.NOTHING:
+                del left[step[2:]]
+            else:
+                left[step[2:]] = rest
+        return left or problems.NOTHING
+    if isinstance(value, list):
+        rests = {id(child): _rest(step, child, _below(tree, step)) for step, child in _children(value, steps)}
+        items = [item for one in value if (item := rests.get(id(one), one)) is not problems.NOTHING]
+        return items or problems.NOTHING
+    return value
+
+
+def _rest(step: str, child: object, tree: Tree) -> object:
+    rest = without(child, tree)
+    keys = _decoded(step[2:]) if step.startswith("k:") else None
+    if not isinstance(keys, dict) or not isinstance(child, dict) or not isinstance(rest, dict):
+        return rest
+    own = {key: child[key] for key in keys if key in child}
+    return {**own, **rest} if rest.keys() - own.keys() else problems.NOTHING
 
 
 def differences(one: object, other: object, tree: Tree, path: str = "") -> Iterator[Difference]:

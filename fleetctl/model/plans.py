@@ -141,6 +141,13 @@ class Options(msgspec.Struct, frozen=True, rename="camel"):
     """As the bundle says."""
     load_balancers: bool = True
     """Whether Services of type LoadBalancer need an address, as the bundle says."""
+    adopt: bool | msgspec.UnsetType = msgspec.UNSET
+    """Take over objects that are new in a release and exist, unless they belong to another set.
+
+    Unset, and so not in the digest, where the run may not: plans of before this option keep their digests.
+    """
+    prune_adopted: bool | msgspec.UnsetType = msgspec.UNSET
+    """Delete those that were taken over like all others, once a release does not hold them any more; else unset."""
 
 
 class Member(msgspec.Struct, frozen=True, rename="camel"):

@@ -29,6 +29,7 @@ NEVER: Final = frozenset(
     {
         "acceptFailed",
         "acceptNewHostKeys",
+        "adopt",
         "all",
         "exclude",
         "forceConflicts",
@@ -36,6 +37,7 @@ NEVER: Final = frozenset(
         "group",
         "only",
         "plan",
+        "pruneAdopted",
         "reapply",
         "removeNew",
         "sample",

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from fleetctl.kube import answers, applysets, client, conditions, kinds
+from fleetctl.kube import adoptions, answers, applysets, client, conditions, kinds
 from fleetctl.model import objects, outcomes, plans, releases
-from fleetctl.rollout import orders
+from fleetctl.rollout import adopting, orders
 
 __all__ = ["Applied", "apply", "apply_namespace", "check_foreign", "manager", "path_of", "resource_of", "scope"]
 
@@ -25,9 +25,12 @@ _TRIES: Final = 5
 class Applied:
     """What has been sent of a release, and what the cluster said to it."""
 
-    def __init__(self, release: releases.Release, set_id: str) -> None:
+    def __init__(self, release: releases.Release, set_id: str, shelf: adopting.Shelf | None = None) -> None:
         self.release = release
         self.set_id = set_id
+        self.shelf = shelf
+        self.foreign: set[objects.ObjectId] = set()
+        """What belongs to somebody else and may be taken over."""
         self.metas: dict[objects.ObjectId, answers.Meta] = {}
         """As the applies were answered: generation and UID of this run."""
         self.troubles: list[outcomes.Cause] = []
@@ -65,9 +68,12 @@ def scope(release: releases.Release, home: str) -> applysets.Scope:
     return applysets.Scope.of((one.id for one in release.objects), home)
 
 
-async def check_foreign(api: client.Client, applied: Applied, old: frozenset[objects.ObjectId] | None) -> None:
+async def check_foreign(
+    api: client.Client, order: orders.Order, applied: Applied, old: frozenset[objects.ObjectId] | None
+) -> None:
     """Look at every object that is new in this release: one that exists and is not of our set is not ours to change.
 
+    Unless the run may adopt it, or takes back the run that let it go; what belongs to another set is never taken.
     Source: cluster-contract, "Adoption is explicit". Objects in a namespace that does not exist cannot exist either.
     """
     empty: set[str] = set()
@@ -78,10 +84,18 @@ async def check_foreign(api: client.Client, applied: Applied, old: frozenset[obj
         if found is None:
             if (one.id.group, one.id.kind) == ("", "Namespace"):
                 empty.add(one.id.name)
+        elif applysets.PART_OF not in found.labels and _adoptable(order, found):
+            applied.foreign.add(one.id)
         elif found.labels.get(applysets.PART_OF) != applied.set_id:
             owner = "another set" if applysets.PART_OF in found.labels else "somebody else"
             message = f"exists already and belongs to {owner}; it was neither adopted nor changed"
             applied.trouble(outcomes.Cause("ForeignObject", str(one.id), message), outcomes.Reason.FOREIGN)
+
+
+def _adoptable(order: orders.Order, found: answers.Meta) -> bool:
+    return order.options.adopt or (
+        order.undoes is not None and found.annotations.get(adoptions.RELEASED) == order.undoes
+    )
 
 
 async def apply_namespace(api: client.Client, order: orders.Order, applied: Applied) -> None:
@@ -116,6 +130,11 @@ async def _apply_one(api: client.Client, order: orders.Order, applied: Applied, 
     subject = str(one.id)
     try:
         path = await path_of(api, one)
+        if one.id in applied.foreign and applied.shelf is not None:
+            refused = await adopting.take(api, applied.shelf, one.id, path, one.body)
+            if refused is not None:
+                applied.trouble(refused, outcomes.Reason.FOREIGN)
+                return
         answer = await _forced(api, order, path, applysets.member(one.body, applied.set_id))
         while not isinstance(answer, answers.Conflict) and answer.meta.deletionTimestamp is not None:
             await _gone(api, path, answer.meta.uid)

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from fleetctl.kube import answers, applysets, client, drift, managers, masking
+from fleetctl.kube import adoptions, answers, applysets, client, drift, managers, masking
 from fleetctl.model import objects, outcomes, releases
 from fleetctl.rollout import applying, comparing, engine, failing, folding, orders, planning, pruning
 from fleetctl.state import installed
@@ -31,6 +31,8 @@ class Question(msgspec.Struct, frozen=True):
     namespace: str
     concurrency: int
     pace: client.Pace = _PACE
+    adopt: bool = False
+    """Whether objects of somebody else would be taken over."""
 
 
 class Answers(msgspec.Struct, frozen=True):
@@ -128,7 +130,7 @@ class _Look:
             if not seen.judged and one.id.namespace and not self._comes(one.id.namespace, release):
                 cause = outcomes.Cause("NotFound", "", f"there is no namespace {one.id.namespace}, and none comes")
                 seen = drift.Seen("refused", cause=cause)
-        return _told(one, seen)
+        return _told(one, seen, adopt=self._question.adopt)
 
     def _comes(self, namespace: str, release: releases.Release) -> bool:
         """Tell whether a visit makes a namespace: the home of the set, or one that the release holds."""
@@ -148,7 +150,7 @@ def _defines(identity: objects.ObjectId, group: str) -> bool:
     return (identity.group, identity.kind) == _DEFINITION and identity.name.endswith(f".{group}")
 
 
-def _told(one: releases.RenderedObject, seen: drift.Seen) -> comparing.Difference | None:
+def _told(one: releases.RenderedObject, seen: drift.Seen, *, adopt: bool = False) -> comparing.Difference | None:
     if seen.found == "same":
         return None
     if seen.found == "missing":
@@ -158,10 +160,16 @@ def _told(one: releases.RenderedObject, seen: drift.Seen) -> comparing.Differenc
     if seen.found == "refused":
         change = folding.Change(folding.REFUSED, one.id, str(seen.cause))
         return comparing.Difference(change, None, None, one.template)
-    verb, details = (folding.REFUSED, _FOREIGN) if seen.foreign else (folding.CONFIGURED, _taken(seen.fields))
-    return comparing.Difference(
-        folding.Change(verb, one.id, details), seen.live, seen.wanted, one.template, seen.fields
-    )
+    refused, fields = seen.foreign and not (adopt and not seen.elsewhere), seen.fields
+    if seen.foreign and not refused:
+        fields = tuple(msgspec.structs.replace(field, managers=_left(field.managers)) for field in fields)
+    verb, details = (folding.REFUSED, _FOREIGN) if refused else (folding.CONFIGURED, _taken(fields))
+    return comparing.Difference(folding.Change(verb, one.id, details), seen.live, seen.wanted, one.template, fields)
+
+
+def _left(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the managers whose fields an adoption does not take over."""
+    return tuple(name for name in names if name != adoptions.CLIENT)
 
 
 def _taken(fields: tuple[drift.Field, ...]) -> str:

@@ -12,7 +12,19 @@ import msgspec
 from fleetctl.kube import client, discoverycache, transport
 from fleetctl.model import events, outcomes, plans, releases, sites
 from fleetctl.openapi import learned
-from fleetctl.rollout import learning, leasing, orders, planning, probing, rechecking, saving, surveying, visiting
+from fleetctl.rollout import (
+    adopting,
+    applying,
+    learning,
+    leasing,
+    orders,
+    planning,
+    probing,
+    rechecking,
+    saving,
+    surveying,
+    visiting,
+)
 from fleetctl.runs import gatekeeping, stopping, tickets, windows, working
 from fleetctl.secrets import providers
 from fleetctl.state import blobs, claims, databases, installed, runs
@@ -63,6 +75,7 @@ class Engine:
         self._served = served
         self._met: leasing.Memory = {}
         self.known = functools.lru_cache(_KEPT)(self._known)
+        self._owed = functools.lru_cache(_KEPT)(self._plan)
 
     def connect(
         self,
@@ -95,6 +108,9 @@ class Engine:
 
     def _known(self, digest: str) -> releases.Release | None:
         return self.store.read(lambda conn: stored.get(conn, digest))
+
+    def _plan(self, run: str) -> plans.Plan:
+        return self.plan_of(self.store.read(lambda conn: runs.get(conn, run)))
 
     def plan_of(self, run: runs.Run) -> plans.Plan:
         """Return the plan of a run in the journal."""
@@ -162,8 +178,16 @@ class Engine:
             order = self._order(ticket.claim, run, plan)
             limit = plan.strategy.site_timeout + plan.strategy.soak + _MARGIN
             with self.connect(ticket.claim.site, ticket.fence, limit=limit) as api:
+                shelf = adopting.Shelf(self.store, order, applying.manager(order.bundle))
                 return await visiting.visit(
-                    order, api, ticket.tell, self.known, self._met, secrets=self.secrets, rest=ticket.rest
+                    order,
+                    api,
+                    ticket.tell,
+                    self.known,
+                    self._met,
+                    shelf=shelf,
+                    secrets=self.secrets,
+                    rest=ticket.rest,
                 )
 
         settings = settings or working.Settings(
@@ -197,6 +221,11 @@ class Engine:
 
     def _order(self, claim: claims.Claim | runs.Row, run: runs.Run, plan: plans.Plan) -> orders.Order:
         there = self.store.read(lambda conn: installed.get(conn, claim.site, plan.bundle))
+        options, undoes = plan.options, plan.undoes
+        if claim.origin is not None:
+            owed = self._owed(claim.origin)
+            undoes, allowed = owed.undoes, owed.options
+            options = msgspec.structs.replace(options, adopt=allowed.adopt, prune_adopted=allowed.prune_adopted)
         return orders.Order(
             site=claim.site,
             run=run.id,
@@ -212,8 +241,9 @@ class Engine:
             installed=there.release if there else None,
             identity=claim.identity,
             strategy=plan.strategy,
-            options=plan.options,
+            options=options,
             commit=plan.commit,
+            undoes=undoes,
         )
 
 

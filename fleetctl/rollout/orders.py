@@ -44,6 +44,8 @@ class Order(msgspec.Struct, frozen=True):
     strategy: plans.Strategy
     options: plans.Options
     commit: str = ""
+    undoes: str | None = None
+    """The run that is taken back at the site."""
 
     @property
     def thorough(self) -> bool:

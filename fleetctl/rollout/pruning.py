@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from fleetctl.kube import answers, applysets, client, kinds
+from fleetctl.kube import adoptions, answers, applysets, client, kinds
 from fleetctl.model import outcomes, plans
-from fleetctl.rollout import applying, orders
+from fleetctl.rollout import adopting, applying, orders
 
 __all__ = ["Pruned", "listed", "members", "prune", "scope", "scope_of"]
 
@@ -63,18 +63,30 @@ def _member(collection: kinds.Collection, item: bytes) -> applysets.Member:
 
 
 async def prune(
-    api: client.Client, bundle: str, found: list[applysets.Member], applied: frozenset[str], limit: plans.Prune | None
+    api: client.Client, order: orders.Order, found: list[applysets.Member], applied: frozenset[str]
 ) -> Pruned:
-    """Delete what this visit did not apply; a set that would lose more than a limit is left as it is."""
-    doomed, kept = applysets.prunable(found, applied)
+    """Delete what this visit did not apply; a set that would lose more than a limit is left as it is.
+
+    What was somebody else's once is let go instead, unless the run deletes such objects, too.
+    """
+    # An undo takes away what its run added, however much; so does a removal, which takes everything.
+    rollout = order.kind is plans.Kind.ROLLOUT and order.wanted is not None
+    limit = order.options.prune if rollout else None
+    released = [] if order.options.prune_adopted else [one for one in found if _lets_go(one, applied)]
+    rest = [one for one in found if one not in released]
+    doomed, kept = applysets.prunable(rest, applied)
+    kept += [f"{one.id} was let go, not deleted: {_origin(order, one)}" for one in released]
     if limit is not None and len(doomed) > limit.of(len(found)):
         message = f"{len(doomed):,} of {len(found):,} objects would go, more than {limit}; none was deleted"
         return Pruned(tuple(kept), outcomes.Cause("PruneLimit", "the set", message))
     about = ""
     try:
-        for one in applysets.protected(found, applied):
+        for one in released:
+            about = f"releasing {one.id}"
+            await adopting.release(api, one, applying.manager(order.bundle), order.run)
+        for one in applysets.protected(rest, applied):
             about = f"labelling {one.id}"
-            body = applysets.retained(one, one.api_version, bundle)
+            body = applysets.retained(one, one.api_version, order.bundle)
             await api.apply(one.path, body, manager=applysets.MANAGER, force=True)
         for one in doomed:
             about = f"deleting {one.id}"
@@ -84,6 +96,18 @@ async def prune(
             raise
         return Pruned(tuple(kept), failure.cause(about))
     return Pruned(tuple(kept))
+
+
+def _lets_go(one: applysets.Member, applied: frozenset[str]) -> bool:
+    meta = one.meta
+    return adoptions.ADOPTED in meta.annotations and meta.uid not in applied and meta.deletionTimestamp is None
+
+
+def _origin(order: orders.Order, one: applysets.Member) -> str:
+    run = one.meta.annotations[adoptions.ADOPTED]
+    if run == order.undoes:
+        return f"{run} adopted it, and this store does not hold what it was"
+    return f"{run} adopted it (--prune-adopted deletes such objects)"
 
 
 async def _delete(api: client.Client, one: applysets.Member) -> None:

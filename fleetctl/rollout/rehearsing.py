@@ -80,7 +80,7 @@ async def rehearse(
         for one in wanted
         if one.site.name in visited and _moves(one, proposal.readings.get(one.site.name), thorough=thorough)
     ]
-    question = drifting.Question(plan.bundle, plan.namespace, concurrency)
+    question = drifting.Question(plan.bundle, plan.namespace, concurrency, adopt=bool(plan.options.adopt))
     said = await drifting.ask(ready, asked, question)
     totals = {one.site.name: len(one.release.objects) for one in asked if one.release is not None}
     groups = _gathered(said.found, totals, plan.options.force)

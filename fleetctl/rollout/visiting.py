@@ -15,7 +15,7 @@ import msgspec
 
 from fleetctl.kube import answers, applysets, client
 from fleetctl.model import events, objects, outcomes, plans, releases
-from fleetctl.rollout import applying, failing, hiding, leasing, marking, observing, orders, pruning
+from fleetctl.rollout import adopting, applying, failing, hiding, leasing, marking, observing, orders, pruning
 from fleetctl.secrets import filled
 
 __all__ = ["visit"]
@@ -31,11 +31,13 @@ async def visit(
     known: orders.Known,
     memory: leasing.Memory,
     *,
+    shelf: adopting.Shelf,
     secrets: orders.Secrets = orders.PLAIN,
     rest: orders.Rest = asyncio.sleep,
 ) -> outcomes.Result | None:
     """Carry out an order; None when the lease ran out and nothing more may be said or done."""
-    work = _Visit(order, api, watch, known, leasing.Lease(order, api, memory), secrets=secrets, rest=rest)
+    lease = leasing.Lease(order, api, memory)
+    work = _Visit(order, api, watch, known, lease, shelf=shelf, secrets=secrets, rest=rest)
     result = await _carried_out(work, order)
     if result is None or result.outcome is outcomes.Outcome.UNREACHABLE:
         return result
@@ -72,6 +74,7 @@ class _Visit:
         *,
         secrets: orders.Secrets,
         rest: orders.Rest,
+        shelf: adopting.Shelf,
     ) -> None:
         self.first = True
         """Whether nothing was read yet: refused credentials mean something else then."""
@@ -84,6 +87,7 @@ class _Visit:
         self._secrets = secrets
         self._rest = rest
         self._hiding = filled.Hiding()
+        self._shelf = shelf
         self._parent = marking.Parent(order, api, known)
         self._identity: str | None = None
         self._complete = self._verified = False
@@ -147,7 +151,7 @@ class _Visit:
     async def _nothing_to_do(self) -> bool:
         """Tell whether the cluster is as wanted; stops the visit when somebody changed it meanwhile."""
         parent, order = self._parent.now, self._order
-        if order.wanted is None and not parent.exists:
+        if order.wanted is None and not parent.exists and not self._shelf.undone():
             return True
         clean = parent.exists and parent.applying is None and parent.release == order.wanted
         if clean and order.wanted is not None and not order.options.reapply:
@@ -171,7 +175,7 @@ class _Visit:
         found = await pruning.members(self._api, self._order, self._parent.now, self._known)
         if {one.id for one in goal.objects} - {one.id for one in found}:
             return False
-        applied = applying.Applied(goal, applysets.set_id(self._order.bundle, self._order.namespace))
+        applied = applying.Applied(goal, self._shelf.set_id)
         applied.found(found)
         seen = await observing.look(self._api, applied, self._order)
         return seen.state is outcomes.State.CURRENT
@@ -198,14 +202,16 @@ class _Visit:
         self._watch(events.Phase.APPLYING)
         self.doing = "applying"
         old = self._clean_members()
-        applied = applying.Applied(self._filled(goal), applysets.set_id(order.bundle, order.namespace))
-        await applying.check_foreign(self._api, applied, old)
+        applied = applying.Applied(self._filled(goal), self._shelf.set_id, self._shelf)
+        await applying.check_foreign(self._api, order, applied, old)
         self._stop_on(applied)
         await applying.apply_namespace(self._api, order, applied)
         self._stop_on(applied)
         await self._parent.mark(applying.scope(goal, order.namespace))
         await applying.apply(self._api, order, applied)
         self._stop_on(applied)
+        self._notes += [f"{one} was adopted" for one in sorted(applied.foreign)]
+        await self._restore(frozenset(one.id for one in goal.objects))
         self._complete = True
         await self._observe(applied)
         await self._prune(applied, old)
@@ -251,9 +257,7 @@ class _Visit:
         self._watch(events.Phase.PRUNING)
         self.doing = "pruning"
         found = await pruning.members(self._api, self._order, self._parent.now, self._known)
-        rollout = self._order.kind is plans.Kind.ROLLOUT  # an undo takes away what its run added, however much
-        limit = self._order.options.prune if rollout else None
-        pruned = await pruning.prune(self._api, self._order.bundle, found, applied.uids, limit)
+        pruned = await pruning.prune(self._api, self._order, found, applied.uids)
         self._notes += pruned.notes
         if pruned.cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, pruned.cause)
@@ -272,14 +276,21 @@ class _Visit:
         if cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, cause)
 
+    async def _restore(self, staying: frozenset[objects.ObjectId]) -> None:
+        """Bring back what the undone run took over from others."""
+        self.doing = "bringing back what was adopted"
+        self._notes += await adopting.restore(self._api, self._shelf, staying)
+
     # --- taking a bundle off
 
     async def _remove(self) -> None:
         self._watch(events.Phase.PRUNING)
         self.doing = "removing"
         await self._parent.mark(applysets.Scope())
+        await self._restore(frozenset())
+        self.doing = "removing"
         found = await pruning.members(self._api, self._order, self._parent.now, self._known)
-        pruned = await pruning.prune(self._api, self._order.bundle, found, frozenset(), None)
+        pruned = await pruning.prune(self._api, self._order, found, frozenset())
         self._notes += pruned.notes
         if pruned.cause is not None:
             raise failing.Stopped(outcomes.Outcome.FAILED, pruned.cause)

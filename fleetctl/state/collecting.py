@@ -27,6 +27,14 @@ _OLD: Final = (
     " AND NOT EXISTS (SELECT 1 FROM run_sites s WHERE s.run = r.id AND s.outcome IS NULL)"
     " ORDER BY r.created, r.id"
 )
+_OF_RUNS: Final = (
+    ("debts", "run"),
+    ("leases", "run"),
+    ("run_gates", "run"),
+    ("snapshots", "run"),
+    ("run_sites", "run"),
+    ("runs", "id"),
+)
 _GOALS: Final = (
     "SELECT goal FROM run_sites UNION SELECT base FROM run_sites UNION SELECT before_visit FROM run_sites"
     " UNION SELECT after_visit FROM run_sites UNION SELECT previous FROM run_sites"
@@ -71,13 +79,7 @@ def collect(store: databases.Store, before: float, *, dry: bool = False) -> Coll
 
 def _collect(conn: sqlite3.Connection, before: float, now: float) -> Collected:
     old = [row[0] for row in conn.execute(_OLD, (before, KEPT, claims.GRACE, now))]
-    for table, column in (
-        ("debts", "run"),
-        ("leases", "run"),
-        ("run_gates", "run"),
-        ("run_sites", "run"),
-        ("runs", "id"),
-    ):
+    for table, column in _OF_RUNS:
         conn.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(run,) for run in old])  # noqa: S608  # ours
     gone = conn.execute(f"DELETE FROM releases WHERE digest NOT IN ({_GOALS} EXCEPT SELECT NULL)").rowcount  # noqa: S608  # ours
     conn.execute("CREATE TEMP TABLE needed (digest TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -85,6 +87,7 @@ def _collect(conn: sqlite3.Connection, before: float, now: float) -> Collected:
         conn.execute("INSERT OR IGNORE INTO needed SELECT blob FROM releases")
         conn.execute("INSERT OR IGNORE INTO needed SELECT plan_blob FROM runs")
         conn.execute("INSERT OR IGNORE INTO needed SELECT evidence FROM run_sites WHERE evidence IS NOT NULL")
+        conn.execute("INSERT OR IGNORE INTO needed SELECT blob FROM snapshots")
         for (digest,) in conn.execute("SELECT digest FROM releases").fetchall():
             parts = [(blob,) for blob in releases.parts(conn, digest)]
             conn.executemany("INSERT OR IGNORE INTO needed VALUES (?)", parts)

@@ -96,3 +96,28 @@ def test_sets_merge_either_way(one: dict[str, Any], other: dict[str, Any]) -> No
     """The union of two sets does not depend on their order, and that of one with itself is itself."""
     assert fieldsets.merged(one, other) == fieldsets.merged(other, one)
     assert fieldsets.merged(one, one) == one
+
+
+@pytest.mark.parametrize(
+    ("value", "tree", "left"),
+    [
+        ({"a": 1, "b": 2}, {"f:a": {}}, {"b": 2}),
+        ({"a": 1}, {"f:a": {}}, problems.NOTHING),
+        ({"a": {"x": 1, "y": 2}}, {"f:a": {".": {}, "f:x": {}}}, {"a": {"y": 2}}),
+        ({"a": {"x": 1}}, {"f:a": {"f:x": {}}, "f:gone": {}}, problems.NOTHING),
+        (
+            [{"containerPort": 53, "protocol": "UDP", "name": "dns"}, {"containerPort": 80, "protocol": "TCP"}],
+            {'k:{"containerPort":53,"protocol":"UDP"}': {"f:name": {}}},
+            [{"containerPort": 80, "protocol": "TCP"}],
+        ),
+        (
+            [{"name": "web", "image": "app:1", "tty": True}],
+            {'k:{"name":"web"}': {".": {}, "f:name": {}, "f:image": {}}},
+            [{"name": "web", "tty": True}],
+        ),
+        (["a", "b"], {'v:"a"': {}}, ["b"]),
+    ],
+)
+def test_what_is_not_in_a_set(value: Any, tree: dict[str, Any], left: object) -> None:  # noqa: ANN401 - JSON
+    """Items keep the keys that tell them apart, and go when nothing else is left of them."""
+    assert fieldsets.without(value, tree) == left
