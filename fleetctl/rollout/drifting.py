@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -12,6 +11,7 @@ import msgspec
 from fleetctl.kube import adoptions, answers, applysets, client, drift, managers, masking
 from fleetctl.model import objects, outcomes, releases
 from fleetctl.rollout import applying, comparing, engine, failing, folding, orders, planning, pruning
+from fleetctl.runs import loops
 from fleetctl.state import installed
 
 __all__ = ["LIMIT", "Answers", "Question", "ask"]
@@ -46,28 +46,26 @@ async def ask(ready: engine.Engine, wanted: Sequence[planning.Wanted], question:
     """Ask every site what a rollout would change there; one that does not answer costs its own time only."""
     found: dict[str, tuple[comparing.Difference, ...]] = {}
     silent: dict[tuple[str, bool], list[tuple[str, outcomes.Cause]]] = defaultdict(list)
-    waiting = iter([(one.site.name, one.release) for one in wanted if one.release is not None])
+    asked = [(one.site.name, one.release) for one in wanted if one.release is not None]
 
-    async def worker() -> None:
-        for site, release in waiting:
-            there = ready.store.read(lambda conn, name=site: installed.get(conn, name, question.bundle))  # type: ignore[misc]
-            with ready.connect(site, limit=LIMIT, pace=question.pace) as api:
-                look = _Look(api, question, ready.known, there.release if there else None, secrets=ready.secrets)
-                try:
-                    found[site] = await look.at(release)
-                except answers.Failure as failure:
-                    unreachable = failing.outcome_of(failure) is outcomes.Outcome.UNREACHABLE
-                    cause = failure.cause(look.doing)
-                except TimeoutError:
-                    unreachable = False
-                    cause = outcomes.Cause("SiteTimeout", look.doing, f"not done after {LIMIT:g}s")
-                else:
-                    continue
-                silent[cause.fingerprint, unreachable].append((site, cause))
+    async def look_at(one: tuple[str, releases.Release]) -> None:
+        site, release = one
+        there = ready.store.read(lambda conn: installed.get(conn, site, question.bundle))
+        with ready.connect(site, limit=LIMIT, pace=question.pace) as api:
+            look = _Look(api, question, ready.known, there.release if there else None, secrets=ready.secrets)
+            try:
+                found[site] = await look.at(release)
+            except answers.Failure as failure:
+                unreachable = failing.outcome_of(failure) is outcomes.Outcome.UNREACHABLE
+                cause = failure.cause(look.doing)
+            except TimeoutError:
+                unreachable = False
+                cause = outcomes.Cause("SiteTimeout", look.doing, f"not done after {LIMIT:g}s")
+            else:
+                return
+            silent[cause.fingerprint, unreachable].append((site, cause))
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(question.concurrency, len(wanted))):
-            group.create_task(worker())
+    await loops.each(asked, look_at, at_once=question.concurrency)
     dark = [
         comparing.Silence(min(told)[1], tuple(sorted(site for site, _ in told)), unreachable)
         for (_, unreachable), told in silent.items()

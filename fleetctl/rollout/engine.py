@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +24,7 @@ from fleetctl.rollout import (
     surveying,
     visiting,
 )
-from fleetctl.runs import gatekeeping, stopping, tickets, windows, working
+from fleetctl.runs import gatekeeping, loops, stopping, tickets, windows, working
 from fleetctl.secrets import providers
 from fleetctl.state import blobs, claims, databases, installed, runs
 from fleetctl.state import releases as stored
@@ -201,22 +200,18 @@ class Engine:
     async def _recheck(self, rows: Iterable[runs.Row], run: runs.Run, plan: plans.Plan) -> dict[str, str]:
         """Look again at sites of a run; returns what is the matter with those that are not as it wants them."""
         found: dict[str, str] = {}
-        waiting = iter(rows)
 
-        async def worker() -> None:
-            for row in waiting:
-                if row.site not in self._endpoints:
-                    found[row.site] = "it left the inventory"
-                    continue
-                # A client that may not change anything: every such request is fenced off.
-                with self.connect(row.site, lambda _: False, limit=_READ) as api:
-                    order = self._order(row, run, plan)
-                    if words := await rechecking.trouble(order, api, self.known, _READ):
-                        found[row.site] = words
+        async def look(row: runs.Row) -> None:
+            if row.site not in self._endpoints:
+                found[row.site] = "it left the inventory"
+                return
+            # A client that may not change anything: every such request is fenced off.
+            with self.connect(row.site, lambda _: False, limit=_READ) as api:
+                order = self._order(row, run, plan)
+                if words := await rechecking.trouble(order, api, self.known, _READ):
+                    found[row.site] = words
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(plan.strategy.concurrency):
-                group.create_task(worker())
+        await loops.each(list(rows), look, at_once=plan.strategy.concurrency)
         return found
 
     def _order(self, claim: claims.Claim | runs.Row, run: runs.Run, plan: plans.Plan) -> orders.Order:

@@ -7,7 +7,6 @@ documents, which has the hashes, is eleven kilobytes and would not spare a reque
 
 from __future__ import annotations
 
-import asyncio
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -18,10 +17,12 @@ from fleetctl.kube import answers, client
 from fleetctl.model import codes, errors, problems, releases, sites
 from fleetctl.openapi import learned, minors, validators
 from fleetctl.rollout import planning, surveying
+from fleetctl.runs import loops
 
 __all__ = ["check"]
 
 _Kind = tuple[str, str]  # API version, kind
+_Found = list[tuple[_Kind, releases.RenderedObject]]
 _Fault = tuple[str, codes.Code, problems.Field, str]
 """A template, and what is wrong with what came of it."""
 _MOST: Final = 50
@@ -47,21 +48,19 @@ async def check(
     """
     checks = _Checks(known)
     members = [(one.site, one.release) for one in wanted if one.release is not None] if unchecked else []
-    waiting = iter([(site, release, found) for site, release in members if (found := _of(release, unchecked))])
+    waiting = [(site, release, found) for site, release in members if (found := _of(release, unchecked))]
 
-    async def worker() -> None:
-        for site, release, found in waiting:
-            reading = readings.get(site.name)
-            if reading is not None and reading.answered and reading.release != release.digest:
-                await _learn(site.name, sorted({version for (version, _), _ in found}), connect, known)
-                checks.take(site, found, served=True)
-            elif reading is None or not reading.answered:
-                checks.take(site, found, served=False)
+    async def ask(one: tuple[sites.Site, releases.Release, _Found]) -> None:
+        site, release, found = one
+        reading = readings.get(site.name)
+        if reading is not None and reading.answered and reading.release != release.digest:
+            await _learn(site.name, sorted({version for (version, _), _ in found}), connect, known)
+            checks.take(site, found, served=True)
+        elif reading is None or not reading.answered:
+            checks.take(site, found, served=False)
 
     if unchecked:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(worker())
+        await loops.each(waiting, ask, at_once=concurrency)
         known.save()
         checks.refuse()
     return checks.left()

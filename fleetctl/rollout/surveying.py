@@ -5,7 +5,6 @@ One request per cluster, and one more where something is to be done and all may 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
@@ -13,6 +12,7 @@ import msgspec
 from fleetctl.kube import answers, applysets, client, needs
 from fleetctl.model import outcomes, releases, sites
 from fleetctl.rollout import failing, orders, permits, planning
+from fleetctl.runs import loops
 from fleetctl.state import databases, installed
 
 __all__ = ["Also", "Connect", "asking", "remembered", "survey", "unchanged"]
@@ -36,18 +36,14 @@ async def survey(
 ) -> dict[str, planning.Reading]:
     """Read the bundle's parent at every member; a site that does not answer is a reading too."""
     found: dict[str, planning.Reading] = {}
-    waiting = iter(list(members))
     path = applysets.path(bundle, namespace)
 
-    async def worker() -> None:
-        for site in waiting:
-            reading = await _read(site.name, connect, path, also)
-            found[site.name] = reading
-            told(reading)
+    async def read(site: sites.Site) -> None:
+        reading = await _read(site.name, connect, path, also)
+        found[site.name] = reading
+        told(reading)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(concurrency):
-            group.create_task(worker())
+    await loops.each(list(members), read, at_once=concurrency)
     return found
 
 

@@ -1,4 +1,4 @@
-"""One event loop per command: uvloop where it is installed, and the garbage collector out of the way."""
+"""One event loop per command: uvloop where it is there, no garbage collector in the way; and many sites at once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["run"]
+__all__ = ["each", "run"]
 
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _ROUND = 50_000
 """Objects between two collections: a run makes few cycles and many short-lived objects."""
@@ -29,6 +30,19 @@ def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+async def each(items: Collection[_Item], work: Callable[[_Item], Awaitable[None]], *, at_once: int) -> None:
+    """Work on every item, in their order, on so many at a time; what one raises ends all."""
+    waiting = iter(items)
+
+    async def worker() -> None:
+        for item in waiting:
+            await work(item)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(at_once, len(items))):
+            group.create_task(worker())
 
 
 async def _heeding(work: Coroutine[Any, Any, _Result]) -> _Result:
